@@ -1,0 +1,206 @@
+"""`vita-data build`: from cards to a finished stage folder, each step skipped when its files are there.
+
+catalogs -> measures -> hold-out and quotas -> plan.json -> rows in order -> shards -> packs -> report ->
+stage.json. Runs in one process with Beam below it; `pipelines.supervise` starts it in a child of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
+from pipelines.settings import BuildSettings
+from vita_data import files
+from vita_data.errors import UsageError, VitaError
+from vita_data.manifest.find import load_mixture, load_sources, load_stage
+from vita_data.manifest.mixture import MixtureCard
+from vita_data.packs.stage import pack_stage
+try:
+    from vita_data.report.page import write_report
+except ImportError:
+    write_report=lambda *a: ''
+from vita_data.sample.make import make_sample
+from vita_data.select import finish
+from vita_data.select.draw import Drawn
+from vita_data.select.gather import StageTask
+from vita_data.select.holdout import HoldOut
+from vita_data.select.rows import filled, held_counts, shard_pieces, stage_task
+from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, refuse_unbuildable
+
+Say = Callable[[str], None]
+MOST_REDRAWS = 5  # late rejects are rare; media that vanish faster than they are drawn again are a fault elsewhere
+
+
+def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
+    """Builds a stage, or finds it built; returns its summary. Raises VitaError for what a person must mend."""
+    manifests = Path(settings.manifests) if settings.manifests else None
+    mixture = load_mixture(settings.mixture, manifests)
+    stage = load_stage(settings.stage, mixture.path, manifests)
+    refuse_unbuildable(stage)
+    folder = files.join(settings.out, "stages", stage.stage)
+    _refuse_other_seed(folder, settings)
+    files.make_folder(settings.out)
+    data_root = _data_root(settings, mixture, say)
+    cards = load_sources(mixture, manifests)
+    catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
+    sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
+    hold_out = hold_out_rule(sources, mixture.holdout)
+    pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
+
+    late: list[dict[str, Any]] = _late_of(folder)
+    for _ in range(MOST_REDRAWS):
+        gone = frozenset(reject["key"] for reject in late)
+        drawn = draw_all(stage, sources, hold_out, pure_text, gone, settings.allow_short)
+        plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text)
+        ready = _finished(folder, plan, late)
+        if ready is not None:
+            return ready
+        files.write_json(files.join(folder, "plan.json"), plan)
+        lost = _write_shards(folder, plan, sources, drawn, hold_out, late, run)
+        if not lost:
+            return _finish(folder, plan, sources, summaries, hold_out, late, run)
+        late += lost
+        say(f"{len(lost)} samples lost a medium since they were catalogued; drawing again without them")
+    raise VitaError(f"{len(late)} media changed or vanished while {folder} was written; let the corpus rest and run again.")
+
+
+def _refuse_other_seed(folder: str, settings: BuildSettings) -> None:
+    path = files.join(folder, "plan.json")
+    if files.exists(path) and (seed := files.read_json(path)["seed"]) != settings.seed:
+        raise UsageError(
+            f"{folder} was built with seed {seed}, not {settings.seed}; choose another --out, or remove that folder."
+        )
+
+
+def _data_root(settings: BuildSettings, mixture: MixtureCard, say: Say) -> str | None:
+    """Where relative roots begin; a mixture whose corpus the project makes gets it made when it is missing."""
+    if mixture.generator is None:
+        return settings.data_root
+    root = settings.data_root or files.join(settings.out, "sample")
+    if not files.exists(files.join(root, "answer-key.json")):
+        say(f"making the sample corpus in {root}")
+        make_sample(Path(root), say)
+    return root
+
+
+def _late_of(folder: str) -> list[dict[str, Any]]:
+    """Late rejects of the finished build here whose media are still lost; those that came back are drawn again."""
+    path = files.join(folder, "stage.json")
+    late: list[dict[str, Any]] = files.read_json(path)["late"] if files.exists(path) else []
+    return [reject for reject in late if not _is_back(reject)]
+
+
+def _is_back(reject: dict[str, Any]) -> bool:
+    import hashlib
+
+    try:
+        data = files.read_bytes(reject["path"])
+    except OSError:
+        return False
+    return hashlib.sha256(data).hexdigest() == reject["sha256"]
+
+
+def _finished(folder: str, plan: dict[str, Any], late: list[dict[str, Any]]) -> dict[str, Any] | None:
+    path = files.join(folder, "stage.json")
+    if not files.exists(path):
+        return None
+    said: dict[str, Any] = files.read_json(path)
+    return said if said["digest"] == plan["digest"] and said["late"] == late else None
+
+
+def _write_shards(
+    folder: str,
+    plan: dict[str, Any],
+    sources: list[Source],
+    drawn: dict[str, Drawn],
+    hold_out: HoldOut,
+    late: list[dict[str, Any]],
+    run: RunStep,
+) -> list[dict[str, Any]]:
+    """Selects, orders and fills the stage's shards and those of its held-out samples; returns late rejects."""
+    if files.exists(files.join(folder, "stage.json")):
+        os.unlink(files.join(folder, "stage.json"))  # from here on the folder is not whole
+    keys = sorted(reject["key"] for reject in late)
+    counts = {False: sum(part.samples for part in drawn.values()), True: sum(n for n, _ in held_counts(sources, hold_out).values())}
+    tasks = {held: stage_task(folder, sources, drawn, hold_out, keys, counts[held], held) for held in (False, True)}
+    items = []
+    for task in tasks.values():
+        shutil.rmtree(task.work, ignore_errors=True)
+        path = task.save()
+        items += [(path, s.card.source, part) for s in sources if s.card.source in task.sources for part in s.parts]
+    run("select", "putting the drawn samples in order", items, 0, [])
+    pieces = {held: shard_pieces(task, plan["shard_bytes"]) for held, task in tasks.items()}
+    items = [(task.save(), n, rows) for held, task in tasks.items() for n, rows in enumerate(pieces[held])]
+    run("fill", "writing shards", items, sum(counts.values()), [files.join(task.work, "progress") for task in tasks.values()])
+    return [reject for held, task in tasks.items() for reject in filled(task, len(pieces[held]))[1]]
+
+
+def _finish(
+    folder: str,
+    plan: dict[str, Any],
+    sources: list[Source],
+    summaries: dict[str, dict[str, Any]],
+    hold_out: HoldOut,
+    late: list[dict[str, Any]],
+    run: RunStep,
+) -> dict[str, Any]:
+    """Packs, rejects, report, and then the file that says the stage is whole."""
+    shards = _shard_facts(folder)
+    packs = pack_stage(folder, len(shards), plan, lambda items: run("pack", "packing training sequences", items, 0, []))
+    finish.remove_surplus(folder, len(shards), packs["windows"])
+    rejected = finish.write_rejects(folder, sources, late)
+    held = held_counts(sources, hold_out)
+    written = finish.count_index(folder, len(shards))
+    lines = [
+        finish.source_summary(
+            line,
+            summaries[line["source"]]["read"],
+            rejected[line["source"]],
+            held[line["source"]],
+            written.get(line["source"]),
+        )
+        for line in plan["sources"]
+    ]
+    facts = finish.summary(plan, shards, lines, packs, late, versions())
+    _finish_eval(folder, plan)
+    write_report(folder, plan, facts, {source.card.source: source.root for source in sources})
+    shutil.rmtree(files.join(folder, "work"), ignore_errors=True)
+    files.write_json(files.join(folder, "stage.json"), facts)
+    return facts
+
+
+def _shard_facts(folder: str) -> list[dict[str, Any]]:
+    work = files.join(folder, "work")
+    return [files.read_json(files.join(work, name)) for name in files.matching(work, "shard-*.json")]
+
+
+def _finish_eval(folder: str, plan: dict[str, Any]) -> None:
+    """Makes the held-out part a stage folder of its own, which readers open like any other."""
+    inner = files.join(folder, "eval")
+    shards = _shard_facts(inner)
+    finish.remove_surplus(inner, len(shards), 0)
+    if not shards:
+        return
+    written = finish.count_index(inner, len(shards))
+    files.write_json(files.join(inner, "plan.json"), plan)
+    shutil.rmtree(files.join(inner, "work"), ignore_errors=True)
+    facts = {"stage": plan["stage"], "digest": plan["digest"], "shards": shards, "written": written, "packs": {"windows": 0}}
+    files.write_json(files.join(inner, "stage.json"), facts)
+
+
+def versions() -> dict[str, str]:
+    """The libraries whose bytes end up in a stage, and the machine's kind."""
+    import PIL
+    import pyarrow
+
+    return {
+        "python": platform.python_version(),
+        "pillow": PIL.__version__,
+        "pyarrow": pyarrow.__version__,
+        "machine": platform.machine(),
+    }

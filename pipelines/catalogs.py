@@ -1,0 +1,141 @@
+"""The catalogs and measures of a mixture: what is there and current is kept, the rest is read in two graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.settings import BuildSettings
+from vita_data import files
+from vita_data.catalog import finish
+from vita_data.catalog.merge import part_name
+from vita_data.catalog.task import progress_folder, work_folder
+from vita_data.errors import UsageError
+from vita_data.manifest.mixture import MixtureCard, MixtureSource
+from vita_data.manifest.source import SourceCard, source_root
+from vita_data.sources.registry import check_options
+from vita_data.select.measure import MeasureTask, keep_totals, measure_digest
+from vita_data.select.stage import Source
+
+# Runs a named graph: (graph, what it does in words, items, units in total, folders of progress counts).
+RunStep = Callable[[str, str, list[Any], int, list[str]], None]
+
+
+@dataclass(frozen=True)
+class _Catalog:
+    """A source whose catalog is wanted."""
+
+    card: SourceCard
+    line: MixtureSource
+    root: str
+    folder: str
+    annotations: list[str]
+    digest: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {
+            "source": self.card.source,
+            "row": self.card.row.name,
+            "kind": self.card.kind,
+            "language": self.card.language,
+            "licence": self.card.licence,
+            "adapter": self.card.adapter,
+            "options": dict(self.card.options),
+        }
+
+    def split_items(self) -> list[Any]:
+        work = work_folder(self.folder)
+        return [(self.card.adapter, self.facts["options"], self.root, name, work) for name in self.annotations]
+
+
+def read_catalogs(
+    settings: BuildSettings,
+    mixture: MixtureCard,
+    cards: dict[str, SourceCard],
+    data_root: str | None,
+    run: RunStep,
+    say: Callable[[str], None],
+) -> tuple[list[_Catalog], dict[str, dict[str, Any]]]:
+    """Reads what is not catalogued yet; returns the catalogs with their summaries, each within its tolerance."""
+    catalogs = _wanted(settings, mixture, cards, data_root, say)
+    summaries = {c.card.source: finish.current_summary(c.folder, c.digest, c.root) for c in catalogs}
+    stale = [c for c in catalogs if summaries[c.card.source] is None]
+    if stale:
+        summaries |= _read(stale, f"reading {len(stale)} of {len(catalogs)} sources", run)
+    done = {name: summary for name, summary in summaries.items() if summary is not None}
+    for catalog in catalogs:
+        finish.check_tolerance(done[catalog.card.source], float(catalog.card.tolerance))
+    return catalogs, done
+
+
+def _read(stale: list[_Catalog], words: str, run: RunStep) -> dict[str, dict[str, Any]]:
+    """Reads sources from their annotation files to `source.json`; returns their summaries."""
+    for catalog in stale:
+        finish.start(catalog.folder, catalog.digest)
+    to_split = {c.card.source: c.split_items() for c in stale}
+    run("split", "looking through the annotation files", [item for items in to_split.values() for item in items], 0, [])
+    splits = {name: [finish.load_split(finish.split_annotation(*item)) for item in items] for name, items in to_split.items()}
+    tasks = {c.card.source: finish.make_task(c.facts, c.root, c.folder, splits[c.card.source]) for c in stale}
+    items = [(path, n) for path, task in ((t.save(), t) for t in tasks.values()) for n in range(len(task.slices))]
+    records = sum(split.records for found in splits.values() for _, split in found)
+    run("catalog", words, items, records, [progress_folder(task.work) for task in tasks.values()])
+    return {c.card.source: finish.finish(tasks[c.card.source], c.digest, splits[c.card.source]) for c in stale}
+
+
+def _wanted(
+    settings: BuildSettings, mixture: MixtureCard, cards: dict[str, SourceCard], data_root: str | None, say: Callable[[str], None]
+) -> list[_Catalog]:
+    wanted: list[_Catalog] = []
+    for line in mixture.sources:
+        card = cards[line.source]
+        root = source_root(card, data_root)
+        if line.optional and not files.exists(root):
+            say(f"source {line.source} is left out: its folder {root} is not there, and the mixture calls it optional")
+            continue
+        check_options(card)
+        annotations = finish.annotations_of(root, list(card.annotations), line.source)
+        folder = files.join(settings.out, "catalog", line.source)
+        plain = _Catalog(card, line, root, folder, annotations, "")
+        digest = finish.catalog_digest(plain.facts, root, annotations)
+        wanted.append(_Catalog(card, line, root, folder, annotations, digest))
+    if not wanted:
+        raise UsageError(f"mixture {mixture.mixture} has no source whose folder is there; see `vita-data sources`.")
+    return wanted
+
+
+def measure_catalogs(
+    settings: BuildSettings,
+    mixture: MixtureCard,
+    catalogs: list[_Catalog],
+    summaries: dict[str, dict[str, Any]],
+    state_tokens: bool,
+    run: RunStep,
+) -> list[Source]:
+    """Measures what is not measured yet for this geometry, template and seed; returns the sources of the stage."""
+    sources: list[Source] = []
+    items: list[Any] = []
+    folders: list[str] = []
+    samples = 0
+    for catalog in catalogs:
+        summary = summaries[catalog.card.source]
+        digest = measure_digest(catalog.digest, mixture.geometry, state_tokens, settings.seed)
+        folder = files.join(settings.out, "curate", digest, catalog.card.source)
+        sources.append(
+            Source(catalog.card, catalog.line, catalog.root, catalog.folder, folder, summary["parts"], catalog.digest)
+        )
+        missing = [part for part in summary["parts"] if not files.exists(files.join(folder, part_name(part)))]
+        if missing:
+            task = MeasureTask(
+                catalog.card.source, catalog.folder, folder, summary["parts"], mixture.geometry, state_tokens, settings.seed
+            )
+            path = task.save()
+            items += [(path, part) for part in missing]
+            folders.append(files.join(folder, "progress"))
+            samples += summary["kept"]
+    if items:
+        run("measure", "counting tokens and tiles", items, samples, folders)
+    for source in sources:
+        keep_totals(source, mixture.geometry)
+    return sources

@@ -1,0 +1,48 @@
+"""The process that builds: settings in as JSON on standard input, progress and the result out as JSON lines.
+
+Kept apart from the command line so that a decoder that crashes the process, or a worker that dies, takes
+only this one along.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Any
+
+from pipelines.build import build
+from pipelines.choice import RunnerChoice
+from pipelines.graphs import GRAPHS
+from pipelines.runners import run_graph
+from pipelines.settings import BuildSettings
+from vita_data.errors import VitaError
+
+
+def send(message: dict[str, Any]) -> None:
+    """Writes one message for the parent."""
+    print(json.dumps(message), flush=True)
+
+
+def main() -> None:
+    """Builds what the settings on standard input say."""
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    said = json.load(sys.stdin)
+    choice = RunnerChoice(**{**said["runner"], "beam_options": tuple(said["runner"]["beam_options"])})
+    settings = BuildSettings(**{**said, "runner": choice})
+
+    def run(graph: str, words: str, items: list[Any], total: int, folders: list[str]) -> None:
+        send({"step": graph, "words": words, "items": len(items), "total": total, "folders": folders})
+        if items:
+            run_graph(GRAPHS[graph](items), len(items), choice)
+
+    try:
+        facts = build(settings, run, lambda words: send({"say": words}))
+    except VitaError as error:
+        send({"error": str(error), "status": error.status})
+        return
+    send({"result": facts})
+
+
+if __name__ == "__main__":
+    main()

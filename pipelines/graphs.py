@@ -1,0 +1,169 @@
+"""The graphs. Every element is a small tuple that names files; every step leaves its results in files.
+
+Only Impulse/Create, Map, FlatMap and GroupByKey are used: what every engine does alike. `Spread` is a
+GroupByKey on the item's number, which hands items to all workers where a fused Create would keep them on one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+
+from vita_data.catalog.finish import split_annotation
+from vita_data.catalog.merge import merge_bucket
+from vita_data.catalog.read import read_slice
+from vita_data.errors import VitaError
+from vita_data.packs.window import pack_window
+from vita_data.select.fill import fill_shard_to_file
+from vita_data.select.gather import gather_part, order_bucket
+from vita_data.select.measure import measure_part
+
+Item = tuple[Any, ...]
+Graph = Callable[[Any], Any]
+
+
+ERROR_MARK = "VITA-ERROR"
+
+
+def marked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns a VitaError into text that survives any engine's way of passing errors on."""
+
+    @functools.wraps(function)
+    def guarded(item: Any) -> Any:
+        try:
+            result = function(item)
+            return list(result) if isinstance(result, Iterator) else result
+        except VitaError as error:
+            raise RuntimeError(f"{ERROR_MARK}{json.dumps([error.status, str(error)])}{ERROR_MARK}") from error
+
+    return guarded
+
+
+class Spread(beam.PTransform):  # type: ignore[misc]
+    """Items, each with its number, handed out to workers."""
+
+    def __init__(self, items: list[Item]) -> None:
+        super().__init__()
+        self._items = list(enumerate(items))
+
+    def expand(self, pbegin: Any) -> Any:
+        """Create -> GroupByKey -> the item again."""
+        return (
+            pbegin
+            | "Items" >> beam.Create(self._items, reshuffle=False)
+            | "Spread" >> beam.GroupByKey()
+            | "Item" >> beam.FlatMap(_values)
+        )
+
+
+def _values(numbered: tuple[int, Iterable[Item]]) -> Iterator[Item]:
+    yield from numbered[1]
+
+
+def _bucketed(task: str, refs: Iterable[tuple[int, str, int]]) -> Iterator[tuple[str, tuple[str, int]]]:
+    """Refs keyed by bucket and task, as text: the key every engine groups alike."""
+    for bucket, path, batch in refs:
+        yield f"{bucket}:{task}", (path, batch)
+
+
+def _unkey(key: str) -> tuple[str, int]:
+    bucket, _, task = key.partition(":")
+    return task, int(bucket)
+
+
+@marked
+def _split(item: Item) -> None:
+    split_annotation(*item)
+
+
+@marked
+def _read(item: Item) -> Iterator[tuple[str, tuple[str, int]]]:
+    task, number = item
+    yield from _bucketed(task, read_slice(task, number))
+
+
+@marked
+def _merge(group: tuple[str, Iterable[tuple[str, int]]]) -> None:
+    merge_bucket(*_unkey(group[0]), sorted(group[1]))
+
+
+@marked
+def _measure(item: Item) -> None:
+    measure_part(*item)
+
+
+@marked
+def _gather(item: Item) -> Iterator[tuple[str, tuple[str, int]]]:
+    task, source, part = item
+    yield from _bucketed(task, gather_part(task, source, part))
+
+
+@marked
+def _order(group: tuple[str, Iterable[tuple[str, int]]]) -> None:
+    order_bucket(*_unkey(group[0]), sorted(group[1]))
+
+
+@marked
+def _fill(item: Item) -> None:
+    fill_shard_to_file(*item)
+
+
+@marked
+def _pack(item: Item) -> None:
+    pack_window(*item)
+
+
+def split_graph(items: list[Item]) -> Graph:
+    """(adapter, options, root, annotation, work folder): annotation files into slices."""
+    return lambda p: p | Spread(items) | "Split" >> beam.Map(_split)
+
+
+def catalog_graph(items: list[Item]) -> Graph:
+    """(task, slice): slices into chunks, chunks by bucket into catalog parts."""
+    return lambda p: (
+        p
+        | Spread(items)
+        | "Read" >> beam.FlatMap(_read)
+        | "ByBucket" >> beam.GroupByKey()
+        | "Merge" >> beam.Map(_merge)
+    )
+
+
+def measure_graph(items: list[Item]) -> Graph:
+    """(task, part): catalog parts into measures."""
+    return lambda p: p | Spread(items) | "Measure" >> beam.Map(_measure)
+
+
+def select_graph(items: list[Item]) -> Graph:
+    """(task, source, part): selected rows by bucket into the stage's order."""
+    return lambda p: (
+        p
+        | Spread(items)
+        | "Gather" >> beam.FlatMap(_gather)
+        | "ByBucket" >> beam.GroupByKey()
+        | "Order" >> beam.Map(_order)
+    )
+
+
+def fill_graph(items: list[Item]) -> Graph:
+    """(task, shard, pieces): rows into shards."""
+    return lambda p: p | Spread(items) | "Fill" >> beam.Map(_fill)
+
+
+def pack_graph(items: list[Item]) -> Graph:
+    """(stage, window, shards, capacity, digests): indexes into packs."""
+    return lambda p: p | Spread(items) | "Pack" >> beam.Map(_pack)
+
+
+GRAPHS = {
+    "split": split_graph,
+    "catalog": catalog_graph,
+    "measure": measure_graph,
+    "select": select_graph,
+    "fill": fill_graph,
+    "pack": pack_graph,
+}

@@ -1,0 +1,93 @@
+"""Where a graph runs: Beam's embedded runner by name, or an engine behind the Job API or Dataflow.
+
+The default runner of Beam is never used: it downloads a binary when it can. A worker process of the
+embedded runner that dies would leave it waiting for ever, so here such a death ends the process with
+`WORKER_DIED`, for whoever supervises it to start again; finished files make that cheap.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import threading
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+
+from pipelines.choice import RunnerChoice
+from pipelines.graphs import ERROR_MARK, Graph
+from vita_data.errors import UsageError, VitaError
+
+WORKER_DIED = 75
+ITEMS_PER_WORKER = 2  # fewer items than this a worker are not worth the seconds a process takes to start
+
+RUNNERS = {
+    "direct": "FnApiRunner",
+    "portable": "PortableRunner",
+    "flink": "FlinkRunner",
+    "spark": "SparkRunner",
+    "dataflow": "DataflowRunner",
+}
+
+
+def beam_options(choice: RunnerChoice, items: int) -> PipelineOptions:
+    """Beam's options for a graph of so many items; raises UsageError for a runner that lacks its endpoint."""
+    flags = list(choice.beam_options)
+    if choice.name == "direct":
+        workers = max(1, min(choice.workers, items // ITEMS_PER_WORKER))
+        mode = "multi_processing" if workers > 1 else "in_memory"
+        flags += [f"--direct_num_workers={workers}", f"--direct_running_mode={mode}"]
+    elif choice.job_endpoint:
+        flags.append(f"--job_endpoint={choice.job_endpoint}")
+    elif choice.name == "portable":
+        raise UsageError("--runner portable needs the address of a job service; add --job-endpoint HOST:PORT.")
+    return PipelineOptions(flags)
+
+
+def run_graph(graph: Graph, items: int, choice: RunnerChoice) -> None:
+    """Runs a graph to its end; a VitaError that a step raised comes out as itself."""
+    options = beam_options(choice, items)
+    try:
+        with _dying_loudly(options):
+            pipeline = beam.Pipeline(runner=RUNNERS[choice.name], options=options)
+            graph(pipeline)
+            pipeline.run().wait_until_finish()
+    except Exception as error:
+        raise _as_raised(error) from error
+
+
+def _as_raised(error: Exception) -> Exception:
+    found = re.search(f"{ERROR_MARK}(.*?){ERROR_MARK}", str(error), re.DOTALL)
+    if found is None:
+        return error
+    try:
+        status, words = json.loads(found.group(1))
+    except ValueError:  # the engine printed it escaped once more
+        status, words = json.loads(found.group(1).encode().decode("unicode_escape"))
+    mended = VitaError(words)
+    mended.status = status
+    return mended
+
+
+class _dying_loudly:
+    """While a local multi-process graph runs: the death of a worker process ends this one."""
+
+    def __init__(self, options: PipelineOptions) -> None:
+        self._active = options.view_as(DirectOptions).direct_running_mode == "multi_processing"
+
+    def __enter__(self) -> None:
+        self._before = threading.excepthook
+        if self._active:
+            threading.excepthook = self._hook
+
+    def __exit__(self, *error: Any) -> None:
+        threading.excepthook = self._before
+
+    def _hook(self, args: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess exited" in str(args.exc_value):
+            print(f"a worker process died: {args.exc_value}", file=sys.stderr, flush=True)
+            os._exit(WORKER_DIED)
+        self._before(args)

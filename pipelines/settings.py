@@ -1,0 +1,22 @@
+"""What a build is told, as one value that can be written down and read in another process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.choice import RunnerChoice
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """The arguments of `vita-data build`; paths may be URLs."""
+
+    stage: str
+    mixture: str
+    out: str
+    data_root: str | None = None
+    seed: int = 0
+    manifests: str | None = None
+    pure_text: bool | None = None
+    allow_short: bool = False
+    runner: RunnerChoice = RunnerChoice()

@@ -1,0 +1,84 @@
+"""A build in a child process, watched: its progress passed on, and the child started again when it dies.
+
+A record that kills the process twice is put aside as a reject (`vita_data.catalog.watch` knows which it
+was); a death that no record explains is reported. Beam is not loaded in this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import BuildSettings
+from vita_data.catalog.watch import count_deaths
+from vita_data.errors import VitaError
+
+Listen = Callable[[dict[str, Any]], None]
+
+
+def supervised_build(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
+    """Builds a stage in a child process; `listen` hears of steps and remarks; returns the stage's summary."""
+    while True:
+        result = _run_child(settings, listen)
+        if "result" in result:
+            facts: dict[str, Any] = result["result"]
+            return facts
+        if "error" in result:
+            error = VitaError(result["error"])
+            error.status = result["status"]
+            raise error
+        places = [place for work in _work_folders(settings.out) for place in count_deaths(work)]
+        if not places:
+            raise VitaError(
+                f"the build's process died ({result['died']}) with no record to blame; look for a message of the "
+                "system above (memory?), then run the same command again: it goes on from here."
+            )
+        listen({"say": f"a worker died at {', '.join(f'{a} record {n}' for a, n in places)}; going on from there"})
+
+
+def _work_folders(out: str) -> list[str]:
+    return [str(folder) for folder in sorted(Path(out, "catalog").glob("*/work"))]
+
+
+def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
+    """Runs the driver to its end; returns its last word, or {"died": how}."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pipelines.driver"],
+        env={**os.environ, "PYTHONSAFEPATH": "1"},  # a folder called pipelines where one works must not shadow ours
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # so that the child and all its workers can be ended together
+    )
+    assert child.stdin is not None and child.stdout is not None
+    last: dict[str, Any] = {}
+    try:
+        child.stdin.write(json.dumps(asdict(settings)))
+        child.stdin.close()
+        for line in child.stdout:
+            if not line.startswith("{"):
+                continue
+            message: dict[str, Any] = json.loads(line)
+            if "result" in message or "error" in message:
+                last = message
+            else:
+                listen(message)
+        status = child.wait()
+    finally:
+        _end_group(child)
+    return last or {"died": f"signal {-status}" if status < 0 else f"exit status {status}"}
+
+
+def _end_group(child: subprocess.Popen[str]) -> None:
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    child.wait()

@@ -1,0 +1,54 @@
+"""Packaging. The base install carries no torch: it is what Beam workers install (`--setup_file ./setup.py`)."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+# Bounds: the lower is the oldest version the tests ran with, the upper the first that was not tried.
+BASE = [
+    "apache-beam>=2.77,<2.78",
+    "pyarrow>=25.0,<26",
+    "numpy>=2.1,<2.5",
+    "pillow>=12.1.1,<13",
+    "click>=8.3,<9",
+    "PyYAML>=6.0,<7",
+    "fsspec>=2026.2",
+    "ijson>=3.4,<4",  # incremental JSON: the kept parser with a C backend
+    "tiktoken>=0.12,<0.15",  # byte-level BPE in Rust, without torch
+    "dashscope>=2.0.2,<3",  # Qwen's publisher ships its vocabulary in it; the file is read, the code never run
+    "scikit-image>=0.25,<0.27",  # photographs of the sample corpus; only its data files are read
+    "scikit-learn>=1.6,<2",  # the same
+]
+TRAIN = [
+    "torch>=2.13,<2.15",
+    "transformers>=5.23,<5.24",
+    "accelerate>=1.15,<2",
+    "deepspeed>=0.19.8,<0.20",
+]
+DEV = [
+    "pytest>=9.0,<10",
+    "pytest-xdist>=3.8,<4",
+    "hypothesis>=6.150,<7",
+    "ruff>=0.17,<0.18",
+    "mypy>=2.1,<3",
+    "types-PyYAML",
+    "webdataset>=1.0.2,<1.1",
+    "megatron-energon>=7.4,<8",
+]
+
+setup(
+    name="vita-toolkit",
+    version="0.1.0",
+    description="Data pipelines and a trainer for every stage of VITA-1.5",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.13",
+    packages=find_packages(include=["manifests", "manifests.*", "pipelines", "vita_data", "vita_data.*", "vita_model", "vita_model.*"]),
+    package_data={"manifests": ["README.md", "*/*.yaml"]},
+    install_requires=BASE,
+    extras_require={"train": TRAIN, "dev": [*TRAIN, *DEV]},
+    entry_points={
+        "console_scripts": ["vita-data = vita_data.cli.main:main", "vita-model = vita_model.cli:main"],
+    },
+)

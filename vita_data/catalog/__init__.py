@@ -1,0 +1,1 @@
+"""Reading a source once: records verified, measured and kept as sorted tables."""

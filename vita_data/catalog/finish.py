@@ -1,0 +1,177 @@
+"""A source's catalog from outside: is it there and current, what is left to read, and its summary at the end.
+
+`source.json` is written last and means complete. `building.json` names the digest of a catalog that is
+being read; files left by another digest are removed before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from vita_data import files
+from vita_data.catalog.merge import part_name
+from vita_data.catalog.task import UNREADABLE_STEPS, VERSION, CatalogTask, bucket_count, work_folder
+from vita_data.errors import SourceError, VitaError
+from vita_data.media.resolve import resolve
+from vita_data.records.key import digest_of
+from vita_data.sources.base import Slice, Split
+from vita_data.sources.registry import make_adapter
+
+RETRIED_RULES = ("media_missing", "media_unreadable")
+
+
+def annotations_of(root: str, globs: list[str], source: str) -> list[str]:
+    """The annotation files of a source, sorted; raises SourceError when the folder or a glob's files are not there."""
+    if not files.exists(root):
+        raise SourceError(
+            f"source {source}: its folder {root} is not there; fetch the corpus (`vita-data sources` says how) "
+            "or point --data-root at the folder that holds it."
+        )
+    found: list[str] = []
+    for pattern in globs:
+        names = files.matching(root, pattern)
+        if not names:
+            raise SourceError(
+                f"source {source}: no file matches {pattern} below {root}; fetch it or mend `annotations` in the card."
+            )
+        found += [name for name in names if name not in found]
+    return sorted(found)
+
+
+def catalog_digest(facts: dict[str, Any], root: str, annotations: list[str]) -> str:
+    """Names a catalog: step version, card facts, annotation identities, and the library that converts pictures."""
+    import PIL
+
+    identities = {name: files.identity(files.join(root, name)) for name in annotations}
+    return digest_of("catalog", VERSION, facts, identities, PIL.__version__)
+
+
+def current_summary(folder: str, digest: str, root: str) -> dict[str, Any] | None:
+    """The summary of a finished catalog of this digest; None when it must be read (again)."""
+    path = files.join(folder, "source.json")
+    if not files.exists(path):
+        return None
+    summary: dict[str, Any] = files.read_json(path)
+    if summary["digest"] != digest or _something_came_back(summary, root):
+        return None
+    return summary
+
+
+def _something_came_back(summary: dict[str, Any], root: str) -> bool:
+    """Whether a medium that was missing is there now, so that its record deserves another reading."""
+    return any(files.exists(resolve(root, name)) for name in summary["missing"])
+
+
+def start(folder: str, digest: str) -> None:
+    """Makes a catalog folder ready for (more) work on this digest."""
+    marker = files.join(folder, "building.json")
+    if files.exists(marker) and files.read_json(marker)["digest"] == digest and not _finished(folder):
+        return
+    if not files.is_url(folder) and os.path.isdir(folder):
+        shutil.rmtree(folder)
+    files.make_folder(work_folder(folder))
+    files.write_json(marker, {"digest": digest})
+
+
+def _finished(folder: str) -> bool:
+    return files.exists(files.join(folder, "source.json"))
+
+
+def split_annotation(adapter: str, options: dict[str, Any], root: str, annotation: str, work: str) -> str:
+    """Splits one annotation file, unless that was done; returns the path of what was found."""
+    done = files.join(work, f"split-{digest_of(annotation)}.json")
+    if not files.exists(done):
+        split = make_adapter(adapter, options).split(root, annotation, work)
+        files.write_json(done, {"annotation": annotation, **asdict(split)})
+    return done
+
+
+def load_split(path: str) -> tuple[str, Split]:
+    """The annotation and its split, from the path that `split_annotation` returned."""
+    facts = files.read_json(path)
+    slices = [Slice(**part) for part in facts["slices"]]
+    return facts["annotation"], Split(slices, facts["sha256"], facts["text_bytes"], facts["records"])
+
+
+def make_task(facts: dict[str, Any], root: str, folder: str, splits: list[tuple[str, Split]]) -> CatalogTask:
+    """The task of a source from its card's facts and its splits, in the order of their names."""
+    ordered = sorted(splits, key=lambda item: item[0])
+    slices = [part for _, split in ordered for part in split.slices]
+    buckets = bucket_count(sum(split.text_bytes for _, split in ordered))
+    return CatalogTask(**facts, root=root, folder=folder, slices=slices, buckets=buckets)
+
+
+def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> dict[str, Any]:
+    """Checks that no two samples share a key, writes `source.json`, and removes the intermediate files."""
+    summaries = [files.read_json(files.join(task.work, name)) for name in files.matching(task.work, "part-*.json")]
+    parts = sorted(summary["part"] for summary in summaries)
+    _refuse_collisions(task, parts)
+    rejected: dict[str, int] = {}
+    for summary in summaries:
+        for rule, count in summary["rejected"].items():
+            rejected[rule] = rejected.get(rule, 0) + count
+    totals = {name: sum(summary[name] for summary in summaries) for name in ("kept", "questions", "bytes")}
+    said = {
+        "source": task.source,
+        "digest": digest,
+        "files": {name: split.sha256 for name, split in sorted(splits)},
+        "parts": parts,
+        "read": totals["kept"] + sum(rejected.values()),
+        "rejected": dict(sorted(rejected.items())),
+        "missing": _missing_media(task, parts),
+        **totals,
+    }
+    files.write_json(files.join(task.folder, "source.json"), said)
+    if not files.is_url(task.folder):
+        shutil.rmtree(task.work, ignore_errors=True)
+    return said
+
+
+def _refuse_collisions(task: CatalogTask, parts: list[int]) -> None:
+    keys: list[Any] = []
+    for part in parts:
+        column = files.read_table(files.join(task.folder, part_name(part)), ["key"]).column("key")
+        keys.append(np.array([int(key[-16:], 16) for key in column.to_pylist()], np.uint64))
+    joined = np.sort(np.concatenate(keys)) if keys else np.zeros(0, np.uint64)
+    twice = joined[1:][joined[1:] == joined[:-1]]
+    if len(twice):
+        raise VitaError(
+            f"source {task.source}: two records have the key {task.source}-{int(twice[0]):016x}; "
+            "rename the source in its card, which gives every record another key."
+        )
+
+
+def _missing_media(task: CatalogTask, parts: list[int]) -> list[str]:
+    """Names of media whose absence cost a record: looked for again at every build."""
+    from vita_data.catalog.merge import rejects_name
+
+    names: set[str] = set()
+    for part in parts:
+        table = files.read_table(files.join(task.folder, rejects_name(part)), ["rule", "value"])
+        rows = zip(table.column("rule").to_pylist(), table.column("value").to_pylist(), strict=True)
+        names |= {value for rule, value in rows if rule in RETRIED_RULES and value}
+    return sorted(names)
+
+
+def unreadable(summary: dict[str, Any]) -> int:
+    """How many records of a source the tolerance counts: not readable, or with broken media."""
+    return sum(n for rule, n in summary["rejected"].items() if rule.split("/")[0] in UNREADABLE_STEPS)
+
+
+def check_tolerance(summary: dict[str, Any], tolerance: float) -> None:
+    """Raises SourceError when more than the tolerance could not be read; one bad record never stops a build."""
+    lost, read = unreadable(summary), summary["read"]
+    if lost > max(1, int(tolerance * read)):
+        worst = sorted(summary["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
+        words = ", ".join(f"{count} {rule.split('/')[1]}" for rule, count in worst)
+        raise SourceError(
+            f"source {summary['source']}: {lost} of {read} records could not be read ({words}), above its tolerance "
+            f"of {tolerance:.2%}; mend the corpus, or raise `tolerance` in its card if you can do without them."
+        )
+
+

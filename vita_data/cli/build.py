@@ -1,0 +1,71 @@
+"""`vita-data build`: a stage's shards, packs and report from the corpora of a mixture."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import click
+
+from vita_data.cli.output import StepBars, json_option, print_json, size
+
+
+@click.command()
+@click.option("--stage", required=True, help="Stage to build: 1.1, 1.2 or 1.3.")
+@click.option("--mixture", default="sample", show_default=True, help="Name of a mixture card, or a file.")
+@click.option("--out", default="vita-build", show_default=True, help="Folder or URL of the build.")
+@click.option("--data-root", help="Folder or URL that holds the sources' folders.")
+@click.option("--seed", default=0, show_default=True, help="Seed of every keyed choice.")
+@click.option("--workers", default=os.cpu_count() or 1, show_default="all cores", help="Local worker processes.")
+@click.option(
+    "--runner",
+    type=click.Choice(["direct", "portable", "flink", "spark", "dataflow"]),
+    default="direct",
+    show_default=True,
+    help="Beam runner.",
+)
+@click.option("--job-endpoint", help="Address of a Beam job service, HOST:PORT.")
+@click.option("--beam-option", "beam_options", multiple=True, metavar="--NAME=VALUE", help="Passed to Beam as it is.")
+@click.option("--manifests", help="Folder with cards of your own, laid out like the packaged manifests/.")
+@click.option("--pure-text/--no-pure-text", default=None, help="Take the pure-text rows, or leave them out.")
+@click.option("--allow-short", is_flag=True, help="Take what there is where a source has less than its quota.")
+@json_option
+def build(as_json: bool, **options: Any) -> None:
+    """Build a stage, or go on with one that was stopped.
+
+    With no more than `--stage 1.3` it makes the sample corpus and builds from that.
+    """
+    from pipelines.choice import RunnerChoice
+    from pipelines.settings import BuildSettings
+    from pipelines.supervise import supervised_build
+
+    names = ("stage", "mixture", "out", "data_root", "seed", "manifests", "pure_text", "allow_short")
+    choice = RunnerChoice(options["runner"], options["workers"], options["job_endpoint"], options["beam_options"])
+    settings = BuildSettings(**{name: options[name] for name in names}, runner=choice)
+    bars = StepBars()
+    stop = threading.Event()
+    ticker = threading.Thread(target=lambda: [bars.look() for _ in iter(lambda: stop.wait(0.5), True)], daemon=True)
+    ticker.start()
+    try:
+        facts = supervised_build(settings, bars.hear)
+    finally:
+        stop.set()
+        ticker.join()
+        bars.end()
+    _print(facts, settings.out, as_json)
+
+
+def _print(facts: dict[str, Any], out: str, as_json: bool) -> None:
+    totals = facts["totals"]
+    said = {name: totals[name] for name in ("samples", "questions", "hours", "bytes", "rejected")}
+    if as_json:
+        print_json({"stage": facts["stage"], "out": out, **said, "shards": len(facts["shards"])})
+        return
+    folder = f"{out.rstrip('/')}/stages/{facts['stage']}"
+    click.echo(
+        f"stage {facts['stage']} is built: {said['samples']:,} samples with {said['questions']:,} questions in "
+        f"{len(facts['shards'])} shards ({size(said['bytes'])}), {facts['packs']['count']:,} packs with "
+        f"{facts['packs']['waste']:.1%} empty, {said['rejected']:,} records rejected with a reason.\n"
+        f"shards, packs and report lie in {folder}"
+    )

@@ -1,0 +1,46 @@
+"""`vita-data plan`: what a stage asks for, before a media byte is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vita_data.cli.output import json_option, print_json, size, table
+
+
+@click.command()
+@click.option("--stage", required=True, help="Any stage, 1.1 to 3.2.")
+@click.option("--mixture", default="paper", show_default=True, help="Name of a mixture card, or a file.")
+@click.option("--out", default="vita-build", show_default=True, help="A build whose catalogs give exact figures.")
+@click.option("--manifests", type=click.Path(path_type=Path), help="Folder with cards of your own.")
+@click.option("--pure-text/--no-pure-text", default=None, help="Take the pure-text rows, or leave them out.")
+@json_option
+def plan(stage: str, mixture: str, out: str, manifests: Path | None, pure_text: bool | None, as_json: bool) -> None:
+    """Show what a stage asks of each source and in total.
+
+    Figures rest on the source cards' estimates (basis card) or, for sources that a build in OUT has
+    catalogued, on what was counted (basis catalog). `-` is what nobody knows yet.
+    """
+    from vita_data.catalog.counted import counted_sources
+    from vita_data.manifest.find import load_mixture, load_sources, load_stage
+    from vita_data.manifest.plan import plan_from_cards
+    from vita_data.manifest.stage import split_stage
+
+    card = load_mixture(mixture, manifests)
+    stage_card = load_stage(split_stage(stage)[0], card.path, manifests)
+    names = [line.source for line in card.sources]
+    counted = counted_sources(out, names, card.geometry)
+    facts = plan_from_cards(stage_card, card, load_sources(card, manifests), pure_text, counted)
+    if as_json:
+        print_json(facts)
+        return
+    heads = ["source", "unit", "basis", "asked", "samples", "questions", "tokens", "bytes", "hours"]
+    rows = [*facts["sources"], {"source": "total", **facts["total"]}]
+    click.echo(table(heads, [[_cell(row, head) for head in heads] for row in rows]))
+
+
+def _cell(row: dict[str, Any], head: str) -> object:
+    value = row.get(head, "")
+    return size(value) if head == "bytes" and value is not None else value

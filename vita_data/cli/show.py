@@ -1,0 +1,83 @@
+"""`vita-data show`: records readable in a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from vita_data.cli.output import json_option, print_json, size
+
+
+@click.command()
+@click.argument("what")
+@click.option("--out", default="vita-build", show_default=True, help="The build to look for a key in.")
+@click.option("-n", "--number", default=3, show_default=True, help="How many records of a shard to show.")
+@json_option
+def show(what: str, out: str, number: int, as_json: bool) -> None:
+    """Show the first records of a shard (a .tar file), or the sample with a key."""
+    records = list(_of_shard(what, number) if what.endswith(".tar") else _of_key(what, out))
+    if as_json:
+        print_json({"records": [{**record, "members": members} for record, members in records]})
+        return
+    for record, members in records:
+        click.echo(_readable(record, members))
+
+
+def _of_shard(path: str, number: int) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
+    from vita_data import files
+    from vita_data.errors import ShardError
+    from vita_data.shards.tar import walk
+
+    if not files.exists(path):
+        raise ShardError(f"there is no shard {path}; shards lie in OUT/stages/S/shards.")
+    with files.open_read(path) as stream:
+        record: dict[str, Any] | None = None
+        members: dict[str, int] = {}
+        for name, offset, length in walk(stream):
+            if name.endswith(".json"):
+                if record is not None:
+                    yield record, members
+                    number -= 1
+                if not number:
+                    return
+                stream.seek(offset)
+                record, members = json.loads(stream.read(length)), {}
+            members[name] = length
+        if record is not None:
+            yield record, members
+
+
+def _of_key(key: str, out: str) -> Iterator[tuple[dict[str, Any], dict[str, int]]]:
+    import pyarrow.compute as pc
+
+    from vita_data import files
+    from vita_data.catalog.merge import part_name
+    from vita_data.errors import UsageError
+
+    folder = files.join(out, "catalog", key.rsplit("-", 1)[0])
+    summary = files.join(folder, "source.json")
+    for part in files.read_json(summary)["parts"] if files.exists(summary) else ():
+        table = files.read_table(files.join(folder, part_name(part)), ["key", "record", "media"])
+        row = pc.index(table.column("key"), key).as_py()
+        if row >= 0:
+            record = json.loads(table.column("record")[row].as_py())
+            media = table.column("media")[row].as_py()
+            yield record, {f"{name}  <- {m['native']}": m["length"] for name, m in zip(record["image"], media, strict=True)}
+            return
+    raise UsageError(f"no catalog of {out} keeps {key}; `vita-data why {key} --out {out}` says what happened to it.")
+
+
+def _readable(record: dict[str, Any], members: dict[str, int]) -> str:
+    width = min(100, os.get_terminal_size().columns if os.isatty(1) else 100)
+    facts = f"{record['type']}, {record['language']}, {record['licence']}, native id {json.dumps(record['native_id'])}"
+    lines = [click.style(record["id"], bold=True), f"  {facts}"]
+    lines += [f"  [{size(length)}] {name}" for name, length in members.items() if not name.endswith(".json")]
+    for turn in record["conversations"]:
+        said = textwrap.fill(turn["value"], width, initial_indent=f"  {turn['from']:>5}: ", subsequent_indent=" " * 9)
+        lines.append(said)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Rules: plain functions from a record to a verdict."""

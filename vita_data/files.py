@@ -1,0 +1,205 @@
+"""Reading and writing files by path or URL, so that what stands under its name is always whole.
+
+Local files are written under a temporary name in the same folder, synced and renamed; on object
+stores one put is atomic by itself. Every other part reads and writes through here.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from vita_data.errors import SourceError, VitaError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OPEN_FILES = 64
+_CANNOT_WRITE = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOTDIR)
+
+
+def is_url(path: str) -> bool:
+    """Whether a path names a remote file system (or `file://`), for which fsspec is asked."""
+    return "://" in path
+
+
+def join(base: str, *parts: str) -> str:
+    """`base` with parts below it, for paths and URLs alike."""
+    return "/".join([base.rstrip("/") or "/", *(part.strip("/") for part in parts)]) if parts else base
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    import fsspec
+
+    try:
+        return fsspec.core.url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise VitaError(f"{url} cannot be opened: {error}; install the fsspec driver of its scheme.") from error
+
+
+def exists(path: str) -> bool:
+    """Whether a file or folder is there."""
+    if is_url(path):
+        fs, inner = _filesystem(path)
+        return bool(fs.exists(inner))
+    return os.path.exists(path)
+
+
+def make_folder(path: str) -> None:
+    """Makes a folder and its parents; object stores need none."""
+    if not is_url(path):
+        try:
+            os.makedirs(path, exist_ok=True)
+        except OSError as error:
+            raise _write_error(path, error) from error
+
+
+def identity(path: str) -> dict[str, Any]:
+    """What tells one version of a source file from another: its size and its mtime or etag."""
+    if is_url(path):
+        fs, inner = _filesystem(path)
+        info = fs.info(inner)
+        stamp = info.get("etag") or info.get("ETag") or info.get("md5Hash") or info.get("mtime") or ""
+        return {"size": info["size"], "stamp": str(stamp)}
+    status = os.stat(path)
+    return {"size": status.st_size, "stamp": str(status.st_mtime_ns)}
+
+
+def matching(root: str, pattern: str) -> list[str]:
+    """Paths below `root` that match a glob, sorted, relative to `root`; a plain name matches itself."""
+    if is_url(root):
+        fs, inner = _filesystem(root)
+        base = inner.rstrip("/") + "/"
+        if fs.exists(base + pattern):
+            return [pattern]
+        return sorted(str(name)[len(base) :] for name in fs.glob(base + pattern) if not fs.isdir(name))
+    if os.path.isfile(os.path.join(root, pattern)):  # corpora do have folders called "ai2d(gpt4v)[1]"
+        return [pattern]
+    return sorted(str(p.relative_to(root)) for p in Path(root).glob(pattern) if p.is_file())
+
+
+@contextmanager
+def open_read(path: str) -> Iterator[IO[bytes]]:
+    """A file opened for reading bytes."""
+    if is_url(path):
+        fs, inner = _filesystem(path)
+        with fs.open(inner, "rb") as stream:
+            yield stream
+    else:
+        with open(path, "rb") as stream:
+            yield stream
+
+
+def read_bytes(path: str) -> bytes:
+    """The whole of a small file."""
+    with open_read(path) as stream:
+        return stream.read()
+
+
+class RangeReader:
+    """Reads (path, offset, length) with a bounded number of files kept open; one per thread is not needed."""
+
+    def __init__(self, limit: int = OPEN_FILES) -> None:
+        self._open: OrderedDict[str, int] = OrderedDict()
+        self._limit = limit
+        self._lock = threading.Lock()
+
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes; fewer are an error, since a cut file must not pass for a whole one."""
+        if is_url(path):
+            fs, inner = _filesystem(path)
+            data = fs.cat_file(inner, start=offset, end=offset + length)
+        else:
+            with self._lock:
+                data = os.pread(self._descriptor(path), length, offset)
+        if len(data) != length:
+            raise SourceError(f"{path} ends before byte {offset + length}; it changed since it was catalogued.")
+        return bytes(data)
+
+    def _descriptor(self, path: str) -> int:
+        if path in self._open:
+            self._open.move_to_end(path)
+            return self._open[path]
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        self._open[path] = descriptor
+        if len(self._open) > self._limit:
+            os.close(self._open.popitem(last=False)[1])
+        return descriptor
+
+    def close(self) -> None:
+        """Closes every file that is still open."""
+        with self._lock:
+            while self._open:
+                os.close(self._open.popitem()[1])
+
+
+def _write_error(path: str, error: OSError) -> VitaError:
+    return VitaError(
+        f"{path} cannot be written ({error.strerror or error}); "
+        "free space or choose another --out, then run the same command again: it goes on from here."
+    )
+
+
+@contextmanager
+def atomic_write(path: str) -> Iterator[IO[bytes]]:
+    """A stream whose bytes appear under `path` only when the block ends well."""
+    if is_url(path):
+        fs, inner = _filesystem(path)
+        fs.makedirs(inner.rsplit("/", 1)[0], exist_ok=True)
+        with fs.transaction, fs.open(inner, "wb") as stream:
+            yield stream
+        return
+    temporary = f"{path}.tmp-{os.getpid()}-{threading.get_ident()}"
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(temporary, "wb", buffering=1 << 20) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno in _CANNOT_WRITE:  # others come from whatever the block reads
+            raise _write_error(path, error) from error
+        raise
+    finally:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Writes a small file in one go, whole or not at all."""
+    with atomic_write(path) as stream:
+        stream.write(data)
+
+
+def write_json(path: str, value: object) -> None:
+    """Writes readable JSON with sorted keys, whole or not at all."""
+    write_bytes(path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: str) -> Any:
+    """The value of a JSON file."""
+    return json.loads(read_bytes(path))
+
+
+def write_table(path: str, table: pa.Table) -> None:
+    """Writes a parquet file, whole or not at all; equal tables give equal bytes."""
+    import pyarrow.parquet as pq
+
+    with atomic_write(path) as stream:
+        pq.write_table(table, stream, compression="zstd", store_schema=True)
+
+
+def read_table(path: str, columns: list[str] | None = None) -> pa.Table:
+    """A parquet file as a table."""
+    import pyarrow.parquet as pq
+
+    with open_read(path) as stream:
+        return pq.read_table(stream, columns=columns)

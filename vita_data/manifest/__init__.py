@@ -1,0 +1,1 @@
+"""Source, stage and mixture cards: YAML files checked strictly and turned into dataclasses."""

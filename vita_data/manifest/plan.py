@@ -1,0 +1,143 @@
+"""What a stage asks of a mixture, by its cards alone or by what a build has counted.
+
+A share of a source is exact: the quota is the share times the questions in the mixture, rounded up, in
+fractions and never in floats. Samples, tokens and bytes are the estimates of the source cards, scaled by
+what is asked; tokens are text and visual tokens, for hours those of the audio. What no card says is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+from vita_data.errors import ManifestError
+from vita_data.manifest.geometry import Geometry
+from vita_data.manifest.mixture import MixtureCard, MixtureSource
+from vita_data.manifest.source import Estimate, SourceCard
+from vita_data.manifest.stage import StageCard
+from vita_data.manifest.values import number
+
+FIGURES = ("questions", "hours", "samples", "tokens", "bytes")
+_SECONDS = 3600
+
+
+def share_of(stage: StageCard, card: SourceCard, pure_text: bool | None = None) -> Fraction:
+    """The part of a source that a stage draws; `pure_text` overrides the card's switch."""
+    wanted = stage.pure_text if pure_text is None else pure_text
+    if stage.unit != "questions" or (card.pure_text and not wanted):
+        return Fraction(0)
+    return stage.shares.caption if card.kind == "caption" else stage.shares.qa
+
+
+def quota(share: Fraction, questions: int) -> int:
+    """How many questions a share of a source is: rounded up, so that a share above 0 is never nothing."""
+    return ceil(share * questions)
+
+
+def plan_from_cards(
+    stage: StageCard,
+    mixture: MixtureCard,
+    sources: Mapping[str, SourceCard],
+    pure_text: bool | None = None,
+    counted: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """The plan of a stage, as `vita-data plan --json` prints it.
+
+    `basis` is catalog for the sources in `counted` (samples, questions, bytes and tokens of all that was
+    kept), else card.
+    Only sources that the stage draws from have a row, in the mixture's order. A total sums what is known,
+    is None when no row knows it, and `total.unknown` names the rows that are not in it, by figure.
+    """
+    if stage.unit == "hours":
+        rows = _speech_rows(stage, mixture)
+    else:
+        shares = [(line, share_of(stage, sources[line.source], pure_text)) for line in mixture.sources]
+        rows = [
+            _counted_row(line, share, counted[line.source])
+            if counted and line.source in counted
+            else _row(line, share, sources[line.source], mixture.geometry)
+            for line, share in shares
+            if share > 0
+        ]
+    return {
+        "stage": stage.stage,
+        "mixture": mixture.mixture,
+        "sources": rows,
+        "total": _total(rows, stage.unit),
+    }
+
+
+def _row(line: MixtureSource, share: Fraction, card: SourceCard, geometry: Geometry) -> dict[str, Any]:
+    """One source; `questions: all` has no quota before the catalog, but its card may estimate one."""
+    known = line.questions if isinstance(line.questions, int) else None
+    estimate = card.estimate
+    base = known if known is not None else (estimate.questions if estimate else None)
+    expected = None if base is None else quota(share, base)
+    asked = None if known is None else expected
+    row = _blank(line.source, "questions", asked) | {"questions": expected}
+    if estimate is not None and expected is not None:
+        scale = Fraction(expected, estimate.questions)
+        row["samples"] = ceil(scale * estimate.samples)
+        row["tokens"] = ceil(scale * (estimate.text_tokens + _visual_tokens(card, estimate, geometry)))
+        row["bytes"] = ceil(scale * estimate.bytes)
+    return row
+
+
+def _counted_row(line: MixtureSource, share: Fraction, counted: Mapping[str, Any]) -> dict[str, Any]:
+    """One source that a build has catalogued; the other figures follow its questions."""
+    there = counted["questions"]
+    asked = quota(share, line.questions if isinstance(line.questions, int) else there)
+    row = _blank(line.source, "questions", asked) | {"basis": "catalog", "questions": asked}
+    for figure in ("samples", "tokens", "bytes"):
+        if counted[figure] is not None and there:
+            row[figure] = ceil(Fraction(asked, there) * counted[figure])
+    return row
+
+
+def _visual_tokens(card: SourceCard, estimate: Estimate, geometry: Geometry) -> Fraction:
+    """Visual tokens of a whole corpus: its tiles or frames a sample, as far as the geometry allows them."""
+    most = geometry.max_tiles + int(geometry.thumbnail)
+    if card.row.scenario == "General Video":
+        most = geometry.max_frames
+    tiles = min(Fraction(str(estimate.tiles)), Fraction(most))
+    return estimate.samples * tiles * geometry.tile_tokens
+
+
+def _speech_rows(stage: StageCard, mixture: MixtureCard) -> list[dict[str, Any]]:
+    """The hours of speech that a stage asks for, as the mixture states them by kind."""
+    rows = []
+    for kind, rate in (("asr", mixture.geometry.audio_rate), ("tts", mixture.geometry.codec_rate)):
+        share = getattr(stage.shares, kind)
+        if not share:
+            continue
+        stated = getattr(mixture.hours, kind)
+        if stated is None:
+            raise ManifestError(
+                f"mixture {mixture.mixture} states no {kind} hours, which stage {stage.stage} asks for; "
+                f"add `hours: {{{kind}: 3000}}` to {mixture.path.name}"
+            )
+        hours = share * stated
+        tokens = ceil(hours * _SECONDS * Fraction(str(rate)))
+        rows.append(_blank(kind, "hours", number(hours)) | {"hours": number(hours), "tokens": tokens})
+    return rows
+
+
+def _blank(source: str, unit: str, asked: float | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"source": source, "unit": unit, "basis": "card", "asked": asked}
+    return row | {figure: None for figure in ("samples", "questions", "tokens", "bytes", "hours")}
+
+
+def _total(rows: list[dict[str, Any]], unit: str) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    unknown: dict[str, list[str]] = {}
+    for figure in FIGURES:
+        known = [row[figure] for row in rows if row[figure] is not None]
+        nothing_drawn = not rows and figure == unit
+        total[figure] = sum(known) if known or nothing_drawn else None
+        if figure not in ("questions", "hours") or figure == unit:
+            missing = [row["source"] for row in rows if row[figure] is None]
+            if missing:
+                unknown[figure] = missing
+    return total | {"unknown": unknown}

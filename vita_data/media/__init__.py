@@ -1,0 +1,1 @@
+"""Opening, checking and converting what samples show."""

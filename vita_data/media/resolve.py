@@ -1,0 +1,44 @@
+"""From a name in an annotation to bytes on disk, never outside the source's root."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from vita_data import files
+from vita_data.errors import RecordError
+
+
+def relative_name(name: str) -> str:
+    """A name as it is looked for below the root: forward slashes, no detours."""
+    return posixpath.normpath(name.replace("\\", "/"))
+
+
+def resolve(root: str, name: str) -> str:
+    """The path of a medium below `root`; raises RecordError (path_outside_root) for names that lead out of it.
+
+    Absolute names, drive letters, `..` and symbolic links are followed only as far as the root reaches.
+    """
+    clean = relative_name(name)
+    if "\0" in name or files.is_url(name) or posixpath.isabs(clean) or clean == ".." or clean.startswith("../"):
+        raise RecordError("path_outside_root", f"{name!r} leads out of the source's folder.", name, root)
+    path = files.join(root, clean)
+    if not files.is_url(root):
+        real, top = os.path.realpath(path), os.path.realpath(root)
+        if os.path.commonpath([real, top]) != top:
+            raise RecordError("path_outside_root", f"{name!r} is a link that leads out of the source's folder.", name, root)
+    return path
+
+
+def read_medium(root: str, name: str, limit: int) -> bytes:
+    """The bytes of a medium; raises RecordError with media_missing, media_too_large or media_unreadable."""
+    path = resolve(root, name)
+    try:
+        size = files.identity(path)["size"]
+        if size > limit:
+            raise RecordError("media_too_large", f"{name} has {size} bytes.", size, limit)
+        return files.read_bytes(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise RecordError("media_missing", f"{name} is not there.", name) from error
+    except (OSError, ValueError) as error:
+        raise RecordError("media_unreadable", f"{name} cannot be read ({error}).", name) from error

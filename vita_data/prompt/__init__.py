@@ -1,0 +1,1 @@
+"""Chat template, tokenizer, tiling and every length formula, without torch."""

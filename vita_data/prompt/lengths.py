@@ -1,0 +1,119 @@
+"""How long things become: tokens of text, pictures, speech and codec, and which frames a film gives.
+
+The build counts with these formulas and the model encodes by them; a test holds them together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vita_data.errors import RecordError
+from vita_data.manifest.geometry import Geometry
+from vita_data.prompt.template import Modality, TextPiece, Turn, encode_chat
+from vita_data.prompt.tiling import Grid, choose_grid, tiles_of
+from vita_data.prompt.tokenizer import Tokenizer
+
+FBANK_WINDOW = 400
+FBANK_SHIFT = 160
+CODEC_HOP = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """What one sample costs: `length` is the sum of the tokens; a grid is (columns, rows) of one picture."""
+
+    text_tokens: int
+    visual_tokens: int
+    grids: list[Grid]
+    length: int
+
+
+def measure(
+    turns: Sequence[Turn],
+    sizes: Sequence[tuple[int, int]],
+    geometry: Geometry,
+    tokenizer: Tokenizer,
+    state_tokens: bool = False,
+    modality: Modality | None = None,
+) -> Lengths:
+    """Count the tokens of a conversation with pictures of these (width, height), as the model will see it.
+
+    RecordError `placeholder_count` when placeholders and pictures differ in number, `too_long` when the
+    sample does not fit into `geometry.max_length` even with one tile a picture.
+    """
+    pieces = encode_chat(turns, tokenizer, state_tokens, modality)
+    text_tokens = sum(len(piece.ids) for piece in pieces if isinstance(piece, TextPiece))
+    pictures = sum(not isinstance(piece, TextPiece) for piece in pieces)
+    if pictures != len(sizes):
+        raise RecordError(
+            "placeholder_count",
+            f"The turns place {pictures} pictures and the sample has {len(sizes)}; make them agree.",
+            pictures,
+            len(sizes),
+        )
+    grids = fit_grids(sizes, text_tokens, geometry)
+    visual_tokens = visual_tokens_of(grids, geometry)
+    return Lengths(text_tokens, visual_tokens, grids, text_tokens + visual_tokens)
+
+
+def fit_grids(sizes: Sequence[tuple[int, int]], text_tokens: int, geometry: Geometry) -> list[Grid]:
+    """The grids of a sample's pictures beside so many text tokens, the same for the build and the model.
+
+    The cap on tiles is lowered for all of them, from `geometry.max_tiles` to 1, until the sample fits.
+    RecordError `too_long` when it never does.
+    """
+    length = text_tokens
+    for cap in range(geometry.max_tiles, 0, -1):
+        grids = [choose_grid(width, height, cap, geometry.tile_pixels) for width, height in sizes]
+        length = text_tokens + visual_tokens_of(grids, geometry)
+        if length <= geometry.max_length:
+            return grids
+        if not sizes:
+            break
+    raise RecordError(
+        "too_long",
+        f"The sample needs {length} tokens or more and a sequence holds {geometry.max_length}; shorten it.",
+        length,
+        geometry.max_length,
+    )
+
+
+def visual_tokens_of(grids: Sequence[Grid], geometry: Geometry) -> int:
+    """Tokens of pictures cut into these grids."""
+    return geometry.tile_tokens * sum(tiles_of(grid, geometry.thumbnail) for grid in grids)
+
+
+def fbank_frames(samples: int) -> int:
+    """Filter-bank frames of 16 kHz audio: 25 ms windows every 10 ms, no padding (Kaldi's snip_edges)."""
+    return 0 if samples < FBANK_WINDOW else 1 + (samples - FBANK_WINDOW) // FBANK_SHIFT
+
+
+def audio_tokens(samples: int) -> int:
+    """Tokens of 16 kHz audio: two convolutions of width 3 and stride 2, then the padded adapter of stride 2.
+
+    About 12.5 a second; a clip under 7 filter-bank frames is too short for the convolutions and has 0.
+    """
+    first = (fbank_frames(samples) - 1) // 2
+    second = (first - 1) // 2
+    return max(0, (second - 1) // 2 + 1)
+
+
+def codec_tokens(samples: int) -> int:
+    """Codec tokens of 24 kHz audio, 40 a second: the last one is filled up with silence."""
+    return -(-samples // CODEC_HOP)
+
+
+def frame_times(seconds: float, geometry: Geometry) -> list[float]:
+    """When the frames of a film are taken, in seconds from its first frame.
+
+    Times 0, 1, 2 ... below the duration; where these are fewer than `min_frames` or more than
+    `max_frames`, that many evenly spaced from 0, each at the start of its equal share.
+    RecordError `no_duration` when the duration is not a positive number.
+    """
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise RecordError("no_duration", f"A film lasts {seconds} seconds; it must last longer.", seconds)
+    count = min(max(math.ceil(seconds), geometry.min_frames), geometry.max_frames)
+    step = 1.0 if count == math.ceil(seconds) else seconds / count
+    return [n * step for n in range(count)]

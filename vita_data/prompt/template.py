@@ -1,0 +1,170 @@
+"""The chat template: from the turns of a sample to the pieces a model is fed, ChatML as Qwen2.5 writes it.
+
+A piece is a run of token ids, learned from or not, or a place where a picture goes. Answers are
+encoded on their own, and so is the header before them, so that training sees exactly the ids that
+generation starts from. What looks like a placeholder inside an answer is ordinary text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from vita_data.errors import RecordError
+from vita_data.prompt.tokenizer import Tokenizer
+from vita_data.records.key import digest_of
+
+TEMPLATE_VERSION = 1
+IMAGE = "<image>"
+VIDEO = "<video>"
+AUDIO = "<audio>"
+
+Modality = Literal["image", "video", "lang"]
+Turn = Mapping[str, str]
+
+SYSTEM_PROMPTS: dict[Modality, str] = {
+    "image": (
+        "Your name is VITA. People show you pictures and ask about them. Look closely, rely on what can be"
+        " seen, and say so when the pictures do not settle a question. Reply in the language you are"
+        " addressed in, kindly and truthfully."
+    ),
+    "video": (
+        "Your name is VITA. People show you films and ask about them. Follow what happens frame by frame,"
+        " rely on what can be seen, and say so when the film does not settle a question. Reply in the"
+        " language you are addressed in, kindly and truthfully."
+    ),
+    "lang": (
+        "Your name is VITA. People talk and write to you. Reply in the language you are addressed in, kindly"
+        " and truthfully, and say so when you do not know."
+    ),
+}
+_ROLES = {"human": "user", "gpt": "assistant"}
+_VISUAL = re.compile(f"({IMAGE}|{VIDEO})")
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A run of token ids; `labelled` ones are what the model learns to say."""
+
+    ids: tuple[int, ...]
+    labelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePiece:
+    """The place of the sample's n-th picture, counted from 0."""
+
+    index: int
+
+
+Piece = TextPiece | ImagePiece
+
+
+def encode_chat(
+    turns: Sequence[Turn],
+    tokenizer: Tokenizer,
+    state_tokens: bool = False,
+    modality: Modality | None = None,
+) -> list[Piece]:
+    """The pieces of a conversation, in order; neighbouring unlabelled runs are joined.
+
+    A turn is {"from": "human" | "gpt", "value": text}. Answers and their closing token are labelled;
+    nothing follows the last one. When the last turn is a human's, the header of the answer is left
+    open, which is the prompt for generation. With `state_tokens`, an answer's first label is the token
+    that says what it answers: "reply" to speech, "text" to writing. The system prompt is the image one
+    when a human turn holds a picture and the text one otherwise, unless `modality` is given.
+    RecordError `unknown_role` when a turn is by anybody else.
+    """
+    pieces: list[Piece] = []
+    run: list[int] = []
+    for item in _stream(turns, tokenizer, state_tokens, modality or _modality(turns)):
+        if isinstance(item, list):
+            run += item
+            continue
+        if run:
+            pieces.append(TextPiece(tuple(run), False))
+            run = []
+        pieces.append(item)
+    if run:
+        pieces.append(TextPiece(tuple(run), False))
+    return pieces
+
+
+def normalise_placeholders(value: str) -> str:
+    """A human turn with the placeholders at its end moved to the front, one a line.
+
+    Applying it twice changes nothing. Every `<image>` and `<video>` of the turn keeps its rank, because
+    ranks say which medium is meant: so a turn with placeholders between its words stays as it is. Meant
+    for human turns of samples that have media.
+    """
+    parts = _VISUAL.split(value)
+    words, marks = parts[0::2], parts[1::2]
+    if not marks or words[-1].strip():
+        return value
+    spoken = [n for n, text in enumerate(words) if text.strip()]
+    if len(spoken) != 1:
+        return value
+    return "\n".join(marks) + "\n" + words[spoken[0]].lstrip("\r\n").rstrip()
+
+
+def count_images(turns: Iterable[Turn]) -> int:
+    """How many picture placeholders the human turns hold."""
+    return sum(turn["value"].count(IMAGE) for turn in turns if turn["from"] == "human")
+
+
+def template_digest(state_tokens: bool) -> str:
+    """Sixteen hex digits that change whenever the template's ids could."""
+    return digest_of("template", TEMPLATE_VERSION, SYSTEM_PROMPTS, state_tokens)
+
+
+def _modality(turns: Iterable[Turn]) -> Modality:
+    return "image" if count_images(turns) else "lang"
+
+
+@lru_cache(maxsize=256)
+def _fixed(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
+    return tuple(tokenizer.encode(text))
+
+
+def _stream(
+    turns: Sequence[Turn], tokenizer: Tokenizer, state_tokens: bool, modality: Modality
+) -> Iterator[list[int] | Piece]:
+    """Unlabelled ids as lists, and the pieces that stand by themselves."""
+    start, end = [tokenizer.im_start], [tokenizer.im_end, *_fixed(tokenizer, "\n")]
+    yield [*start, *_fixed(tokenizer, f"system\n{SYSTEM_PROMPTS[modality]}"), *end]
+    images = 0
+    heard = False
+    for n, turn in enumerate(turns):
+        role = _ROLES.get(turn["from"])
+        if role is None:
+            who = turn["from"]
+            raise RecordError("unknown_role", f"A turn is by {who!r}; use human or gpt.", who)
+        yield start
+        if role == "user":
+            for item in _human(turn["value"], tokenizer, images):
+                images += isinstance(item, ImagePiece)
+                yield item
+            heard = AUDIO in turn["value"]
+            yield end
+        else:
+            state = tokenizer.state_tokens["reply" if heard else "text"]
+            yield list(_fixed(tokenizer, "assistant\n"))
+            opening = [state] if state_tokens else []
+            answer = (*opening, *tokenizer.encode(turn["value"]), tokenizer.im_end)
+            yield TextPiece(answer, True)
+            if n + 1 < len(turns):
+                yield end[1:]
+    if turns and turns[-1]["from"] == "human":
+        yield [*start, *_fixed(tokenizer, "assistant\n")]
+
+
+def _human(value: str, tokenizer: Tokenizer, first: int) -> Iterator[list[int] | ImagePiece]:
+    before, *after = value.split(IMAGE)
+    yield tokenizer.encode("user\n" + (before.rstrip("\r\n") if after else before))
+    for n, text in enumerate(after):
+        yield ImagePiece(first + n)
+        text = text.lstrip("\r\n")
+        yield tokenizer.encode("\n" + (text.rstrip("\r\n") if n + 1 < len(after) else text))

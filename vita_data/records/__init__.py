@@ -1,0 +1,1 @@
+"""The vocabulary every part shares: keys, canonical JSON, and the schemas of what lies on disk."""

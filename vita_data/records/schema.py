@@ -1,0 +1,122 @@
+"""The Arrow schemas of everything on disk that a machine reads; a golden test holds them still.
+
+Raise the version of a table here when its columns change, and say so in the changelog.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+CATALOG_VERSION = 1
+MEASURE_VERSION = 1
+INDEX_VERSION = 1
+PACKS_VERSION = 1
+REJECTS_VERSION = 1
+RECORD_VERSION = 1
+
+# Where the bytes of one medium lie, and what they were when the catalog read them.
+MEDIUM = pa.struct(
+    [
+        ("kind", pa.string()),  # image | audio | video-frame
+        ("path", pa.string()),  # path or URL of the file that holds the bytes
+        ("offset", pa.int64()),
+        ("length", pa.int64()),
+        ("sha256", pa.binary(32)),  # of the stored bytes
+        ("content", pa.binary(16)),  # blake2b of the decoded pixels
+        ("extension", pa.string()),  # jpg | png, after the content and not the name
+        ("width", pa.int32()),  # after orientation
+        ("height", pa.int32()),
+        ("native", pa.string()),  # the name in the annotation, for people
+    ]
+)
+
+CATALOG = pa.schema(
+    [
+        ("key", pa.string()),
+        ("annotation", pa.string()),
+        ("position", pa.int64()),
+        ("native_id", pa.string()),  # as JSON text
+        ("occurrence", pa.int32()),
+        ("questions", pa.int32()),
+        ("record", pa.string()),  # the canonical JSON member, as it will stand in the shard
+        ("media", pa.list_(MEDIUM)),
+    ]
+)
+
+GRID = pa.struct([("cols", pa.int8()), ("rows", pa.int8())])
+
+MEASURE = pa.schema(
+    [
+        ("key", pa.string()),
+        ("row", pa.int32()),  # its row in the catalog part of the same number
+        ("questions", pa.int32()),
+        ("text_tokens", pa.int32()),
+        ("visual_tokens", pa.int32()),
+        ("length", pa.int32()),  # of the training sequence
+        ("grids", pa.list_(GRID)),  # tiles of each image, the thumbnail not counted
+        ("bytes", pa.int64()),  # of its shard members, headers included
+        ("selection", pa.uint64()),  # the hash that orders samples
+        ("hold", pa.list_(pa.uint64())),  # one hash a medium (the key's for text): held out when small
+    ]
+)
+
+# A selected sample on its way to a shard: what the catalog knows and what was measured, in one row.
+SELECTED = pa.schema(
+    [
+        ("selection", pa.uint64()),
+        ("key", pa.string()),
+        ("record", pa.string()),
+        ("media", pa.list_(MEDIUM)),
+        *(MEASURE.field(name) for name in ("questions", "text_tokens", "visual_tokens", "length", "grids", "bytes")),
+        ("source", pa.string()),
+    ]
+)
+
+REJECTS = pa.schema(
+    [
+        ("key", pa.string()),
+        ("source", pa.string()),
+        ("annotation", pa.string()),
+        ("position", pa.int64()),
+        ("native_id", pa.string()),
+        ("step", pa.string()),
+        ("rule", pa.string()),
+        ("value", pa.string()),
+        ("threshold", pa.string()),
+        ("message", pa.string()),
+        ("media", pa.list_(pa.string())),  # names of the media involved, for thumbnails
+    ]
+)
+
+MEMBER = pa.struct(
+    [("name", pa.string()), ("offset", pa.int64()), ("length", pa.int64()), ("sha256", pa.binary(32))]
+)
+
+INDEX = pa.schema(
+    [
+        ("key", pa.string()),
+        ("shard", pa.int32()),
+        ("members", pa.list_(MEMBER)),  # the JSON member first
+        ("questions", pa.int32()),
+        ("text_tokens", pa.int32()),
+        ("visual_tokens", pa.int32()),
+        ("audio_tokens", pa.int32()),
+        ("length", pa.int32()),
+        ("grids", pa.list_(GRID)),
+        ("seconds", pa.float64()),
+        ("source", pa.string()),
+        ("language", pa.string()),
+        ("licence", pa.string()),
+    ]
+)
+
+PLACE = pa.struct([("shard", pa.int32()), ("row", pa.int32()), ("key", pa.string())])
+
+PACKS = pa.schema(
+    [
+        ("pack", pa.int32()),
+        ("window", pa.int32()),
+        ("tokens", pa.int32()),
+        ("samples", pa.list_(PLACE)),
+    ]
+)

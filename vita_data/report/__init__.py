@@ -1,0 +1,1 @@
+"""One static page that shows what a build did."""

@@ -1,0 +1,52 @@
+"""Numbers and long texts as a person reads them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def count(number: float) -> str:
+    """A number with thousands parted; hours keep one decimal."""
+    return f"{number:,.1f}" if isinstance(number, float) and not number.is_integer() else f"{int(number):,}"
+
+
+def counted(number: float, thing: str, things: str | None = None) -> str:
+    """A number with its noun: `1 shard`, `2 shards`."""
+    return f"{count(number)} {thing if number == 1 else things or thing + 's'}"
+
+
+def percent(part: float, whole: float) -> str:
+    """A part of a whole; what is there never reads as 0 %, nor what is missing as 100 %."""
+    if not whole:
+        return "–"
+    value = 100 * part / whole
+    if 0 < value < 0.1:
+        return "< 0.1 %"
+    if 99.9 < value < 100:
+        return "> 99.9 %"
+    return f"{value:.0f} %" if value in (0, 100) else f"{value:.1f} %"
+
+
+def share(words: str) -> str:
+    """A share as the plan writes it, such as 1/5, as a percentage."""
+    return f"{float(100 * Fraction(words)):g} %"
+
+
+def size(number: int) -> str:
+    """Bytes in decimal units, three figures."""
+    value, unit = float(number), 0
+    while value >= 999.5 and unit < len(SIZES) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.0f} {SIZES[unit]}" if unit == 0 or value >= 99.95 else f"{value:.1f} {SIZES[unit]}"
+
+
+def shorten(words: str, limit: int) -> str:
+    """The first `limit` characters, and how many follow."""
+    return words if len(words) <= limit else f"{words[:limit].rstrip()} … (+{count(len(words) - limit)} characters)"
+
+
+def listed(words: list[str]) -> str:
+    """Words as in a sentence: `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

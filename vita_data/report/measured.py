@@ -1,0 +1,101 @@
+"""What the index and the packs of a stage say when they are summed: one pass, bounded memory, no media."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vita_data import files
+from vita_data.shards.write import index_name
+
+COLUMNS = ["key", "source", "language", "questions", "text_tokens", "visual_tokens", "audio_tokens", "length", "grids"]
+
+
+@dataclass
+class Language:
+    """What is written of one language."""
+
+    samples: int = 0
+    questions: int = 0
+    tokens: int = 0
+
+
+@dataclass
+class Measured:
+    """Sums over a stage: `lengths[n]` counts samples of n tokens (longer ones in the last), `tokens` packs' tokens.
+
+    `cells` counts pictures by the tiles of their grid, `pictures` counts samples by their pictures, and
+    `first` holds (key, shard, row) of each source's samples with the smallest keys, in order.
+    """
+
+    lengths: Any
+    capacity: int
+    packs: Any
+    cells: Counter[int] = field(default_factory=Counter)
+    pictures: Counter[int] = field(default_factory=Counter)
+    languages: dict[str, Language] = field(default_factory=dict)
+    first: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
+
+
+def measure_stage(folder: str, shards: int, windows: int, max_length: int, wanted: int) -> Measured:
+    """Reads the index columns of every shard and the token counts of every pack; keeps `wanted` keys a source."""
+    capacity, packs = _packs(folder, windows, max_length)
+    measured = Measured(np.zeros(max_length + 1, np.int64), capacity, packs)
+    for number in range(shards):
+        table = files.read_table(files.join(folder, "index", index_name(number)), COLUMNS)
+        lengths = np.minimum(table.column("length").to_numpy(), max_length)
+        measured.lengths += np.bincount(lengths, minlength=max_length + 1)
+        _add_pictures(measured, table)
+        _add_languages(measured, table)
+        _add_first(measured, table, number, wanted)
+    return measured
+
+
+def _packs(folder: str, windows: int, max_length: int) -> tuple[int, Any]:
+    """The capacity of a pack, and how many packs hold how many tokens: an array by token count."""
+    capacity, counts = max_length, np.zeros(max_length + 1, np.int64)
+    for window in range(windows):
+        table = files.read_table(files.join(folder, "packs", index_name(window)), ["tokens"])
+        said = json.loads((table.schema.metadata or {}).get(b"vita", b"{}"))
+        capacity = said.get("capacity", capacity)
+        counts += np.bincount(np.minimum(table.column("tokens").to_numpy(), max_length), minlength=max_length + 1)
+    return capacity, counts
+
+
+def _add_pictures(measured: Measured, table: pa.Table) -> None:
+    grids = table.column("grids").combine_chunks()
+    _count(measured.pictures, pc.fill_null(pc.list_value_length(grids), 0))
+    flat = grids.flatten()
+    columns, rows = (flat.field(name).cast(pa.int32()) for name in ("cols", "rows"))
+    _count(measured.cells, pc.multiply(columns, rows))
+
+
+def _count(counter: Counter[int], values: pa.Array) -> None:
+    for row in pc.value_counts(values).to_pylist():
+        counter[row["values"]] += row["counts"]
+
+
+def _add_languages(measured: Measured, table: pa.Table) -> None:
+    names = ["questions", "text_tokens", "visual_tokens", "audio_tokens"]
+    sums = table.group_by("language").aggregate([("key", "count"), *((name, "sum") for name in names)])
+    for row in sums.to_pylist():
+        language = measured.languages.setdefault(row["language"] or "", Language())
+        language.samples += row["key_count"]
+        language.questions += row["questions_sum"]
+        language.tokens += sum(row[f"{name}_sum"] for name in names[1:])
+
+
+def _add_first(measured: Measured, table: pa.Table, shard: int, wanted: int) -> None:
+    # A key ends in a hash, so the smallest keys are a fair choice that no order of shards changes.
+    keys = table.column("key").combine_chunks()
+    for source in pc.unique(table.column("source")).to_pylist():
+        rows = pc.indices_nonzero(pc.equal(table.column("source"), source))
+        found = rows.take(pc.array_sort_indices(keys.take(rows)).slice(0, wanted)).to_pylist()
+        places = [(keys[row].as_py(), shard, row) for row in found]
+        measured.first[source] = sorted(measured.first.get(source, []) + places)[:wanted]

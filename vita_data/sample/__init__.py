@@ -1,0 +1,1 @@
+"""A corpus in native layouts that the project makes by itself."""

@@ -1,0 +1,112 @@
+"""What the corpus holds, kept while it is made: good samples, planted rejects, planted oddities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Plant:
+    """Something put in on purpose: `rule` is the reason for refusal, None where the record is kept."""
+
+    kind: str
+    rule: str | None
+    note: str
+    expected: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record of an annotation file; bytes stand for a raw line, empty bytes for a blank one."""
+
+    record: Any
+    questions: int = 1
+    native_id: Any = None
+    plant: Plant | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether this is a blank line, which is no record."""
+        return self.record == b""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a reader is to keep it."""
+        return not self.is_blank and (self.plant is None or self.plant.rule is None)
+
+
+@dataclass
+class SourceFacts:
+    """The answer key of one source; positions count from 0 in each file, blank lines included."""
+
+    samples: int = 0
+    questions: int = 0
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+    awkward: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, annotation: str, entries: Sequence[Entry]) -> None:
+        """Count the entries of one annotation file, in file order."""
+        for position, entry in enumerate(entries):
+            if entry.is_good:
+                self.samples += 1
+                self.questions += entry.questions
+            if entry.plant is not None:
+                self._plant({"annotation": annotation, "position": position}, entry, entry.plant)
+
+    def _plant(self, where: dict[str, Any], entry: Entry, plant: Plant) -> None:
+        if entry.native_id is not None:
+            where["native_id"] = entry.native_id
+        if plant.rule is not None:
+            self.rejects.append(where | {"rule": plant.rule, "kind": plant.kind, "why": plant.note})
+            return
+        expected = {} if plant.expected is None else {"expected": plant.expected}
+        self.awkward.append(where | {"kind": plant.kind, "expectation": plant.note} | expected)
+
+
+@dataclass(frozen=True)
+class SampleFacts:
+    """The answer key of the corpus, as `answer-key.json` holds it."""
+
+    version: int
+    chinese: bool
+    font: str | None
+    sources: dict[str, SourceFacts]
+
+    def totals(self) -> dict[str, int]:
+        """Sums over the sources."""
+        every = list(self.sources.values())
+        return {
+            "samples": sum(facts.samples for facts in every),
+            "questions": sum(facts.questions for facts in every),
+            "rejects": sum(len(facts.rejects) for facts in every),
+            "kinds": len({plant["kind"] for facts in every for plant in facts.rejects + facts.awkward}),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON value of the file."""
+        sources = {name: vars(facts) for name, facts in self.sources.items()}
+        return {
+            "version": self.version,
+            "chinese": self.chinese,
+            "font": self.font,
+            "sources": sources,
+            "totals": self.totals(),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> SampleFacts:
+        """The facts that `to_json` wrote."""
+        sources = {name: SourceFacts(**facts) for name, facts in value["sources"].items()}
+        return cls(value["version"], value["chinese"], value["font"], sources)
+
+
+def spread(entries: Sequence[Entry], plants: Sequence[Entry], random: Random) -> list[Entry]:
+    """Put the planted entries between the others, far from each other, in their order."""
+    mixed = list(entries)
+    step = len(mixed) / (len(plants) + 1)
+    for number, plant in reversed(list(enumerate(plants, start=1))):
+        mixed.insert(round(number * step + random.uniform(-0.3, 0.3) * step), plant)
+    return mixed

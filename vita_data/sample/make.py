@@ -1,0 +1,102 @@
+"""The sample corpus: seven sources in native layouts, the same bytes at every run, with an answer key."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from vita_data.errors import UsageError
+from vita_data.sample import charts, photo_captions, photo_qa, receipts, text, zh_pages, zh_tables
+from vita_data.sample.fonts import DEBIAN_PACKAGE, FONT_FOLDERS, find_chinese
+from vita_data.sample.ledger import SampleFacts, SourceFacts
+from vita_data.sample.licences import licences
+from vita_data.sample.shots import take_shots
+
+VERSION = 1  # raise it when any byte of the corpus changes
+KEY = "answer-key.json"
+LICENCES = "LICENCES.md"
+
+Say = Callable[[str], None]
+
+
+def make_sample(folder: Path, say: Say, fonts: Sequence[Path] = FONT_FOLDERS) -> SampleFacts:
+    """Write the corpus into `folder`, or leave it when this version of it is there already.
+
+    It is written beside `folder` and renamed when it is complete, the answer key last. `fonts` are the
+    folders searched for a Chinese font; without one the Chinese pictures are left out and `say` is told.
+    Raises UsageError when `folder` holds something else, SourceError when a photograph is missing.
+    """
+    there = read_sample(folder)
+    if there is not None:
+        say(f"The sample corpus is in {folder} already: {_summary(there)}.")
+        return there
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} is there and is not version {VERSION} of the sample corpus: name another folder."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent.resolve()))
+    try:
+        facts = _write_sources(building, say, find_chinese(fonts))
+        (building / LICENCES).write_text(licences(), encoding="utf-8")
+        _write_key(building / KEY, facts)
+        building.chmod(0o755)
+        os.replace(building, folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    say(f"The sample corpus is in {folder}: {_summary(facts)}.")
+    return facts
+
+
+def read_sample(folder: Path) -> SampleFacts | None:
+    """The answer key of a complete corpus of this version, or None."""
+    path = folder / KEY
+    if not path.is_file():
+        return None
+    value = json.loads(path.read_text(encoding="utf-8"))
+    return SampleFacts.from_json(value) if value.get("version") == VERSION else None
+
+
+def _write_sources(folder: Path, say: Say, font: Path | None) -> SampleFacts:
+    if font is None:
+        say(
+            f"No Chinese font is installed: {zh_pages.NAME} and {zh_tables.NAME} are left out. "
+            f"For them: apt-get install {DEBIAN_PACKAGE}, then make the corpus again in a new folder."
+        )
+    shots = take_shots()
+    makers: dict[str, Callable[[Path], SourceFacts]] = {
+        photo_captions.NAME: partial(photo_captions.make, shots=shots),
+        photo_qa.NAME: partial(photo_qa.make, shots=shots),
+        charts.NAME: charts.make,
+        receipts.NAME: receipts.make,
+        text.NAME: text.make,
+    }
+    if font is not None:
+        makers[zh_pages.NAME] = partial(zh_pages.make, font=font)
+        makers[zh_tables.NAME] = partial(zh_tables.make, font=font)
+    sources = {}
+    for name, maker in makers.items():
+        sources[name] = maker(folder / name)
+        say(f"{name}: {sources[name].samples} samples, {sources[name].questions} questions")
+    return SampleFacts(VERSION, font is not None, font.name if font else None, sources)
+
+
+def _write_key(path: Path, facts: SampleFacts) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        json.dump(facts.to_json(), file, ensure_ascii=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+
+
+def _summary(facts: SampleFacts) -> str:
+    totals = facts.totals()
+    pictures = "" if facts.chinese else ", without Chinese pictures"
+    counts = f"{totals['samples']} samples, {totals['questions']} questions"
+    return f"{counts} in {len(facts.sources)} sources{pictures}"

@@ -1,0 +1,1 @@
+"""From catalog to stage: who is held out, who is drawn, which shard they go to."""

@@ -1,0 +1,102 @@
+"""Drawing a source's quota: samples in the order of their selection hash until the quota is met.
+
+Because every stage orders a source alike, 4 % of it lies in 20 % lies in 100 %. Two passes over the
+measures in bounded memory: a histogram of hashes weighted by questions, then the exact place inside
+the one bin where the quota is met. The last sample may carry a source over by less than its questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from vita_data import files
+from vita_data.manifest.plan import quota
+from vita_data.select.holdout import TRAIN, HoldOut
+
+BINS = 1 << 16
+_SHIFT = np.uint64(64 - 16)
+
+# What is drawn from a source: everything up to and including this (selection hash, key); None is nothing.
+Cutoff = tuple[int, str]
+EVERYTHING: Cutoff = (2**64 - 1, "\U0010ffff")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A source's part of a stage: what was asked, what there was, and where its samples end."""
+
+    source: str
+    asked: int
+    available: int
+    available_samples: int
+    questions: int
+    samples: int
+    cutoff: Cutoff | None
+
+    @property
+    def short(self) -> bool:
+        """Whether the source holds fewer questions than the stage asks for."""
+        return self.available < self.asked
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """The samples of one part that may be drawn: parallel arrays."""
+
+    selection: Any
+    questions: Any
+    keys: Any
+
+
+def eligible(paths: Iterable[str], hold_out: HoldOut, late: frozenset[str]) -> Iterator[Eligible]:
+    """Part by part, the samples that are neither held out nor lost late."""
+    for path in paths:
+        table = files.read_table(path, ["key", "selection", "questions", "hold"])
+        mask = hold_out.status(table.column("hold").combine_chunks()) == TRAIN
+        keys = np.array(table.column("key").to_pylist(), dtype=object)
+        if late:
+            mask &= ~np.isin(keys, list(late))
+        selection = table.column("selection").to_numpy()
+        yield Eligible(selection[mask], table.column("questions").to_numpy()[mask], keys[mask])
+
+
+def draw(
+    source: str, paths: list[str], share: Fraction, questions: int | None, hold_out: HoldOut, late: frozenset[str]
+) -> Drawn:
+    """Draws `share` of `questions` (None: of all there are) from a source's measured parts."""
+    weights = np.zeros(BINS, np.int64)
+    counts = np.zeros(BINS, np.int64)
+    for part in eligible(paths, hold_out, late):
+        bins = (part.selection >> _SHIFT).astype(np.int64)
+        weights += np.bincount(bins, part.questions, BINS).astype(np.int64)
+        counts += np.bincount(bins, minlength=BINS)
+    available, samples = int(weights.sum()), int(counts.sum())
+    asked = quota(share, available if questions is None else questions)
+    if asked == 0:
+        return Drawn(source, 0, available, samples, 0, 0, None)
+    if asked >= available:
+        return Drawn(source, asked, available, samples, available, samples, EVERYTHING)
+    totals = np.cumsum(weights)
+    bin_number = int(np.searchsorted(totals, asked))
+    before = int(totals[bin_number - 1]) if bin_number else 0
+    samples_before = int(counts[:bin_number].sum())
+    inside = _inside(paths, hold_out, late, bin_number)
+    drawn = before
+    for place, (selection, key, weight) in enumerate(inside):
+        drawn += weight
+        if drawn >= asked:
+            return Drawn(source, asked, available, samples, drawn, samples_before + place + 1, (selection, key))
+    raise AssertionError(f"histogram and samples of {source} disagree")
+
+
+def _inside(paths: list[str], hold_out: HoldOut, late: frozenset[str], bin_number: int) -> list[tuple[int, str, int]]:
+    rows: list[tuple[int, str, int]] = []
+    for part in eligible(paths, hold_out, late):
+        here = (part.selection >> _SHIFT) == np.uint64(bin_number)
+        rows += zip(part.selection[here].tolist(), part.keys[here].tolist(), part.questions[here].tolist(), strict=True)
+    return sorted(rows)

@@ -1,0 +1,1 @@
+"""WebDataset tars with an index beside them: written, read, proved."""

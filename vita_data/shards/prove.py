@@ -1,0 +1,170 @@
+"""Proving a stage from its bytes: every tar is walked, every member digested, every question counted again.
+
+Trusts nothing but plan.json: not the index, not stage.json. What it finds wrong is a list of sentences,
+each naming the file; an empty list is the proof.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from vita_data import files
+from vita_data.errors import ShardError
+from vita_data.records.canon import canonical_bytes
+from vita_data.shards.read import Stage
+from vita_data.shards.tar import walk
+from vita_data.shards.write import index_name, shard_name
+
+MOST_ERRORS = 50
+
+
+@dataclass
+class Recount:
+    """What the tars of a stage hold, counted from their bytes."""
+
+    samples: Counter[str] = field(default_factory=Counter)
+    questions: Counter[str] = field(default_factory=Counter)
+    keys: dict[str, tuple[int, int]] = field(default_factory=dict)  # key -> (shard, row)
+    errors: list[str] = field(default_factory=list)
+
+    def wrong(self, sentence: str) -> None:
+        """Notes what does not hold."""
+        self.errors.append(sentence)
+
+
+def prove(folder: str, tell: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
+    """Recounts a stage; returns {ok, sources: [{source, unit, asked, planned, written}], errors: [...]}.
+
+    Raises ShardError when no finished stage lies there.
+    """
+    stage = Stage(folder)
+    found = Recount()
+    for number in range(stage.shard_count):
+        tell(number, stage.shard_count)
+        _prove_shard(stage, number, found)
+    _surplus_files(stage, found)
+    if not found.errors:
+        _prove_packs(stage, found)
+    sources = [_source(line, found) for line in stage.plan["sources"]]
+    for name in sorted(set(found.samples) - {line["source"] for line in stage.plan["sources"]}):
+        found.wrong(f"{found.samples[name]} samples are of source {name}, which the plan does not name.")
+    if stage.held_out is not None:
+        _prove_held_out(stage.held_out, found)
+    errors = found.errors[:MOST_ERRORS]
+    if len(found.errors) > MOST_ERRORS:
+        errors.append(f"... and {len(found.errors) - MOST_ERRORS} more.")
+    return {
+        "ok": not found.errors,
+        "stage": stage.plan["stage"],
+        "samples": sum(found.samples.values()),
+        "questions": sum(found.questions.values()),
+        "sources": sources,
+        "errors": errors,
+    }
+
+
+def _source(line: dict[str, Any], found: Recount) -> dict[str, Any]:
+    written = found.questions[line["source"]]
+    if written != line["planned"]:
+        found.wrong(f"source {line['source']}: {line['planned']} questions were planned and {written} are written.")
+    if found.samples[line["source"]] != line["planned_samples"]:
+        found.wrong(
+            f"source {line['source']}: {line['planned_samples']} samples were planned and "
+            f"{found.samples[line['source']]} are written."
+        )
+    return {name: line[name] for name in ("source", "unit", "asked", "planned")} | {"written": written}
+
+
+def _prove_shard(stage: Stage, number: int, found: Recount) -> None:
+    path = files.join(stage.folder, "shards", shard_name(number))
+    said = stage.facts["shards"][number]
+    try:
+        with files.open_read(path) as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            if digest != said["sha256"]:
+                found.wrong(f"{path}: its sha256 is {digest}, stage.json says {said['sha256']}.")
+            _prove_members(stage, number, path, stream, found)
+    except (OSError, ShardError, ValueError, KeyError, TypeError) as error:
+        found.wrong(f"{path}: cannot be read as a shard ({error}).")
+
+
+def _prove_members(stage: Stage, number: int, path: str, stream: IO[bytes], found: Recount) -> None:
+    table = files.read_table(files.join(stage.folder, "index", index_name(number)), ["key", "members", "questions"])
+    rows: Iterator[dict[str, Any]] = (row for batch in table.to_batches(max_chunksize=1024) for row in batch.to_pylist())
+    members = walk(stream)
+    for row_number, row in enumerate(rows):
+        record: dict[str, Any] = {}
+        for place, member in enumerate(row["members"]):
+            name, offset, size = next(members, ("(nothing)", 0, 0))
+            if (name, offset, size) != (member["name"], member["offset"], member["length"]):
+                found.wrong(f"{path}: at byte {offset} lies {name} of {size} bytes, the index says {member['name']}.")
+                return
+            stream.seek(offset)
+            data = stream.read(size)
+            if hashlib.sha256(data).digest() != member["sha256"]:
+                found.wrong(f"{path}: member {name} has other bytes than its digest in the index.")
+            elif place == 0:
+                record = json.loads(data)
+                if canonical_bytes(record) != data:
+                    found.wrong(f"{path}: member {name} is not canonical JSON.")
+        _count(path, number, row_number, row, record, found)
+    if (extra := next(members, None)) is not None:
+        found.wrong(f"{path}: member {extra[0]} is not in the index.")
+
+
+def _count(path: str, shard: int, row_number: int, row: dict[str, Any], record: dict[str, Any], found: Recount) -> None:
+    key = row["key"]
+    if record.get("id") != key:
+        found.wrong(f"{path}: the record of {key} calls itself {record.get('id')}.")
+        return
+    if key in found.keys:
+        found.wrong(f"{path}: key {key} was already in shard {found.keys[key][0]}.")
+    found.keys[key] = (shard, row_number)
+    if record["image"] != [member["name"] for member in row["members"][1:]]:
+        found.wrong(f"{path}: the record of {key} names other media than the tar holds.")
+    questions = sum(turn["from"] == "gpt" for turn in record["conversations"])
+    if questions != row["questions"]:
+        found.wrong(f"{path}: {key} has {questions} questions, the index says {row['questions']}.")
+    found.samples[record["source"]] += 1
+    found.questions[record["source"]] += questions
+
+
+def _surplus_files(stage: Stage, found: Recount) -> None:
+    if files.is_url(stage.folder):
+        return
+    for part, name_of in (("shards", shard_name), ("index", index_name)):
+        expected = {name_of(number) for number in range(stage.shard_count)}
+        for name in sorted(set(os.listdir(files.join(stage.folder, part))) - expected):
+            found.wrong(f"{stage.folder}/{part}/{name} belongs to no shard of stage.json.")
+
+
+def _prove_packs(stage: Stage, found: Recount) -> None:
+    """Every sample is in exactly one pack, at its place, and no pack is over the capacity."""
+    seen: set[str] = set()
+    for pack in stage.packs():
+        if pack.tokens > stage.facts["packs"]["capacity"]:
+            found.wrong(f"pack {pack.number} has {pack.tokens} tokens, over {stage.facts['packs']['capacity']}.")
+        for place in pack.samples:
+            if found.keys.get(place.key) != (place.shard, place.row):
+                found.wrong(f"pack {pack.number} places {place.key} at shard {place.shard} row {place.row}, where it is not.")
+            if place.key in seen:
+                found.wrong(f"sample {place.key} is in more than one pack.")
+            seen.add(place.key)
+    for key in sorted(set(found.keys) - seen)[:3]:
+        found.wrong(f"sample {key} is in no pack.")
+
+
+def _prove_held_out(held: Stage, found: Recount) -> None:
+    """The held-out shards are whole, and share no key with the stage."""
+    inner = Recount()
+    for number in range(held.shard_count):
+        _prove_shard(held, number, inner)
+    found.errors += inner.errors
+    for key in sorted(set(inner.keys) & set(found.keys)):
+        found.wrong(f"sample {key} is held out and trained on.")

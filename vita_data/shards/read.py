@@ -1,0 +1,157 @@
+"""Reading a finished stage through its index: local shards are mapped into memory, remote ones read by range.
+
+Needs neither torch nor webdataset. A read costs one slice a member, wherever in the stage the sample is.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from dataclasses import dataclass
+from typing import Any
+
+from vita_data import files
+from vita_data.errors import ShardError
+from vita_data.shards.write import index_name, shard_name
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample with its bytes: the JSON record, its media in order, and how each picture is tiled."""
+
+    key: str
+    source: str
+    record: dict[str, Any]
+    media: list[bytes]
+    grids: list[tuple[int, int]]
+    length: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sample lies: its shard, its row in that shard's index, and its key."""
+
+    shard: int
+    row: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The samples that share one training sequence, and how many tokens they have together."""
+
+    number: int
+    window: int
+    tokens: int
+    samples: tuple[Place, ...]
+
+
+class Shard:
+    """One shard, open for reading by row."""
+
+    def __init__(self, folder: str, number: int) -> None:
+        self._path = files.join(folder, "shards", shard_name(number))
+        index = files.join(folder, "index", index_name(number))
+        if not (files.exists(self._path) and files.exists(index)):
+            raise ShardError(f"{self._path} or its index is missing; build the stage again.")
+        table = files.read_table(index)
+        self.table = table
+        members = table.column("members").combine_chunks()
+        self._starts = members.offsets.to_numpy()
+        flat = members.flatten()
+        self._names = flat.field("name")
+        self._offsets: list[int] = flat.field("offset").to_pylist()
+        self._lengths: list[int] = flat.field("length").to_pylist()
+        self.keys: list[str] = table.column("key").to_pylist()
+        self._view: mmap.mmap | None = None
+        self._reader: files.RangeReader | None = None
+        self._map()
+
+    def _map(self) -> None:
+        if files.is_url(self._path):
+            self._reader = files.RangeReader()
+            return
+        with open(self._path, "rb") as stream:
+            self._view = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        if self._offsets and self._offsets[-1] + self._lengths[-1] > len(self._view):
+            raise ShardError(f"{self._path} is shorter than its index says; build the stage again.")
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def read(self, row: int) -> list[bytes]:
+        """The members of a sample as bytes, the JSON member first."""
+        first, last = self._starts[row], self._starts[row + 1]
+        view, offsets, lengths = self._view, self._offsets, self._lengths
+        if view is not None:
+            return [view[offsets[m] : offsets[m] + lengths[m]] for m in range(first, last)]
+        assert self._reader is not None
+        return [self._reader.read(self._path, offsets[m], lengths[m]) for m in range(first, last)]
+
+    def names(self, row: int) -> list[str]:
+        """The member names of a sample, the JSON member first."""
+        return [str(name) for name in self._names[self._starts[row] : self._starts[row + 1]].to_pylist()]
+
+    def sample(self, row: int) -> Sample:
+        """A sample with its record parsed and its media as bytes."""
+        record, *media = self.read(row)
+        facts = {name: self.table.column(name)[row].as_py() for name in ("source", "grids", "length")}
+        grids = [(grid["cols"], grid["rows"]) for grid in facts["grids"] or []]
+        return Sample(self.keys[row], facts["source"], json.loads(record), media, grids, facts["length"])
+
+
+class Stage:
+    """A finished stage folder; raises ShardError for one whose build did not end."""
+
+    def __init__(self, folder: object) -> None:
+        self.folder = str(folder)
+        self.facts: dict[str, Any] = self._json("stage.json")
+        self.plan: dict[str, Any] = self._json("plan.json")
+        self._shards: dict[int, Shard] = {}
+
+    def _json(self, name: str) -> Any:
+        path = files.join(self.folder, name)
+        if not files.exists(path):
+            raise ShardError(
+                f"{self.folder} has no {name}, so no finished build lies there; run `vita-data build` (again)."
+            )
+        return files.read_json(path)
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards the stage has, numbered from 0."""
+        return len(self.facts["shards"])
+
+    def shard(self, number: int) -> Shard:
+        """A shard, opened at first use."""
+        if number not in self._shards:
+            self._shards[number] = Shard(self.folder, number)
+        return self._shards[number]
+
+    def sample(self, shard: int, row: int) -> Sample:
+        """The sample at a place."""
+        return self.shard(shard).sample(row)
+
+    def packs(self) -> list[Pack]:
+        """Every pack of the stage's plan in its order; refuses packs made for another geometry or template."""
+        found: list[Pack] = []
+        for window in range(self.facts["packs"]["windows"]):
+            path = files.join(self.folder, "packs", index_name(window))
+            table = files.read_table(path)
+            said = json.loads(table.schema.metadata[b"vita"])
+            wanted = {name: self.plan[name] for name in ("geometry_digest", "template_digest")}
+            if {name: said[name] for name in wanted} != wanted:
+                raise ShardError(
+                    f"{path} was packed for another geometry or chat template; "
+                    f"run `vita-data pack {self.folder}` to pack it again."
+                )
+            for row in table.to_pylist():
+                places = tuple(Place(**place) for place in row["samples"])
+                found.append(Pack(len(found), row["window"], row["tokens"], places))
+        return found
+
+    @property
+    def held_out(self) -> Stage | None:
+        """The samples that no stage trains on, as a stage of their own; None where there are none."""
+        folder = files.join(self.folder, "eval")
+        return Stage(folder) if files.exists(files.join(folder, "stage.json")) else None

@@ -1,0 +1,189 @@
+"""Writing one shard and its index: a tar that webdataset reads as it is, and a table of where all lies.
+
+The index is written after the tar, so a shard without one was not finished. It carries the digest of
+the plan it was written from: the same plan again is nothing to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import IO, Any
+
+from vita_data import files
+from vita_data.errors import ShardError
+from vita_data.shards.tar import TarWriter
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class ShardSample:
+    """A sample as it goes into a shard: its JSON member, its media as (extension, bytes), its index facts."""
+
+    key: str
+    record: bytes
+    media: list[tuple[str, bytes]]
+    questions: int = 1
+    text_tokens: int = 0
+    visual_tokens: int = 0
+    audio_tokens: int = 0
+    length: int = 0
+    grids: tuple[tuple[int, int], ...] = ()
+    seconds: float = 0.0
+    source: str = ""
+    language: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class ShardFacts:
+    """What `stage.json` says of a shard."""
+
+    number: int
+    samples: int
+    questions: int
+    bytes: int
+    sha256: str
+
+
+def shard_name(number: int) -> str:
+    """The file name of a shard's tar."""
+    return f"{number:05d}.tar"
+
+
+def index_name(number: int) -> str:
+    """The file name of a shard's index."""
+    return f"{number:05d}.parquet"
+
+
+def member_name(key: str, number: int, extension: str) -> str:
+    """The member that holds the n-th medium of a sample."""
+    return f"{key}.{number}.{extension}"
+
+
+class _HashingStream:
+    """Gathers small writes into large ones, and digests what passes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._parts: list[bytes] = []
+        self._held = 0
+        self._hash = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(data)
+        self._held += len(data)
+        if self._held >= CHUNK:
+            self._drain()
+        return len(data)
+
+    def _drain(self) -> None:
+        block = b"".join(self._parts)
+        self._hash.update(block)
+        self._stream.write(block)
+        self._parts, self._held = [], 0
+
+    def finish(self) -> str:
+        self._drain()
+        return self._hash.hexdigest()
+
+
+class _IndexRows:
+    """The columns of the index, gathered as plain lists: ten times cheaper than a dict a row."""
+
+    PLAIN = ("questions", "text_tokens", "visual_tokens", "audio_tokens", "length", "seconds")
+    NAMES = ("source", "language", "licence")
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.columns: dict[str, list[Any]] = {name: [] for name in self.PLAIN + self.NAMES}
+        self.names: list[str] = []
+        self.offsets: list[int] = []
+        self.lengths: list[int] = []
+        self.digests: list[bytes] = []
+        self.member_starts = [0]
+        self.grids: list[list[dict[str, int]]] = []
+
+    def add_member(self, name: str, offset: int, data: bytes) -> None:
+        self.names.append(name)
+        self.offsets.append(offset)
+        self.lengths.append(len(data))
+        self.digests.append(hashlib.sha256(data).digest())
+
+    def end_sample(self, sample: ShardSample) -> None:
+        self.keys.append(sample.key)
+        for name, column in self.columns.items():
+            column.append(getattr(sample, name))
+        self.grids.append([{"cols": cols, "rows": rows} for cols, rows in sample.grids])
+        self.member_starts.append(len(self.names))
+
+    def table(self, number: int, plan_digest: str, facts: dict[str, Any]) -> Any:
+        import pyarrow as pa
+
+        from vita_data.records.canon import canonical
+        from vita_data.records.schema import INDEX, INDEX_VERSION, MEMBER
+
+        members = pa.StructArray.from_arrays(
+            [
+                pa.array(self.names, pa.string()),
+                pa.array(self.offsets, pa.int64()),
+                pa.array(self.lengths, pa.int64()),
+                pa.array(self.digests, pa.binary(32)),
+            ],
+            fields=list(MEMBER),
+        )
+        arrays: dict[str, Any] = {
+            "key": self.keys,
+            "shard": [number] * len(self.keys),
+            "members": pa.ListArray.from_arrays(pa.array(self.member_starts, pa.int32()), members),
+            "grids": self.grids,
+            **self.columns,
+        }
+        columns = [
+            arrays[field.name] if field.name == "members" else pa.array(arrays[field.name], field.type)
+            for field in INDEX
+        ]
+        metadata = {"vita": canonical({"version": INDEX_VERSION, "plan": plan_digest, **facts})}
+        return pa.Table.from_arrays(columns, schema=INDEX.with_metadata(metadata))
+
+
+def write_shard(folder: str, number: int, samples: Iterable[ShardSample], plan_digest: str = "") -> ShardFacts:
+    """Writes `shards/NNNNN.tar` and then `index/NNNNN.parquet` below `folder`; returns what they hold."""
+    rows = _IndexRows()
+    with files.atomic_write(files.join(folder, "shards", shard_name(number))) as stream:
+        hashing = _HashingStream(stream)
+        tar = TarWriter(hashing)  # type: ignore[arg-type]
+        for sample in samples:
+            name = f"{sample.key}.json"
+            rows.add_member(name, tar.add(name, sample.record), sample.record)
+            for place, (extension, data) in enumerate(sample.media):
+                name = member_name(sample.key, place, extension)
+                rows.add_member(name, tar.add(name, data), data)
+            rows.end_sample(sample)
+        tar.close()
+        sha256 = hashing.finish()
+    if len(set(rows.keys)) != len(rows.keys):
+        raise ShardError(f"shard {number} of {folder} would hold a key twice; this is a fault of the build, report it.")
+    questions = sum(rows.columns["questions"])
+    facts = {"samples": len(rows.keys), "questions": questions, "bytes": tar.size, "sha256": sha256}
+    files.write_table(files.join(folder, "index", index_name(number)), rows.table(number, plan_digest, facts))
+    return ShardFacts(number=number, **facts)
+
+
+def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | None:
+    """What a shard holds when it was already written from this very plan, else None."""
+    import json
+
+    import pyarrow.parquet as pq
+
+    index = files.join(folder, "index", index_name(number))
+    shard = files.join(folder, "shards", shard_name(number))
+    if not (files.exists(index) and files.exists(shard)):
+        return None
+    with files.open_read(index) as stream:
+        said = json.loads(pq.read_schema(stream).metadata[b"vita"])
+    if said["plan"] != plan_digest or files.identity(shard)["size"] != said["bytes"]:
+        return None
+    return ShardFacts(number, said["samples"], said["questions"], said["bytes"], said["sha256"])

@@ -1,0 +1,1 @@
+"""Adapters: one native format each, read as records."""

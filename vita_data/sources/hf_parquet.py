@@ -1,0 +1,133 @@
+"""Parquet with embedded images, as Hugging Face datasets ship it: turns in a column, or question and answer.
+
+Format: https://huggingface.co/docs/datasets/image_dataset (an Image feature is a struct of bytes and path).
+A slice is one row group, so a worker holds one at a time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vita_data import files
+from vita_data.errors import RecordError, SourceError
+from vita_data.sources.base import Fault, Native, Picture, Slice, Split
+
+READ_ROWS = 256
+TEXT_BYTES_PER_ROW = 1024
+
+
+@dataclass(frozen=True)
+class ParquetOptions:
+    """Options of `adapter: hf_parquet`: which columns hold what."""
+
+    image_column: str = "image"
+    turns_column: str = "conversations"
+    id_column: str = "id"
+    question_column: str | None = None
+    answer_column: str | None = None
+
+
+class HfParquet:
+    """Reads parquet files row group by row group."""
+
+    def __init__(self, options: ParquetOptions) -> None:
+        self._options = options
+
+    def split(self, root: str, annotation: str, scratch: str) -> Split:
+        """One slice a row group; raises SourceError when the file's footer cannot be read."""
+        path = files.join(root, annotation)
+        with files.open_read(path) as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+        with self._open(path) as (meta, _):
+            slices, first = [], 0
+            for group in range(meta.num_row_groups):
+                slices.append(Slice(annotation, path, group, group + 1, first))
+                first += meta.row_group(group).num_rows
+            return Split(slices, digest, first * TEXT_BYTES_PER_ROW, first)
+
+    def _open(self, path: str) -> Any:
+        from contextlib import contextmanager
+
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        @contextmanager
+        def opened() -> Iterator[tuple[Any, Any]]:
+            with files.open_read(path) as stream:
+                try:
+                    file = pq.ParquetFile(stream)
+                except (pa.ArrowInvalid, OSError) as error:
+                    raise SourceError(f"{path} is not a whole parquet file ({error}); fetch it again.") from error
+                yield file.metadata, file
+
+        return opened()
+
+    def read(self, root: str, part: Slice) -> Iterator[Native | Fault]:
+        """Yields one native record a row."""
+        import pyarrow as pa
+
+        position = part.first
+        with self._open(part.path) as (meta, file):
+            wanted = [name for name in self._columns() if name in file.schema_arrow.names]
+            try:
+                for batch in file.iter_batches(READ_ROWS, row_groups=[part.start], columns=wanted):
+                    for row in batch.to_pylist():
+                        yield self._record(position, row)
+                        position += 1
+            except (pa.ArrowInvalid, OSError) as error:
+                rows = meta.row_group(part.start).num_rows - (position - part.first)
+                for _ in range(rows):  # each lost row counts, so that the tolerance sees them
+                    yield Fault(position, RecordError("not_a_record", f"its row group cannot be decoded: {error}."))
+                    position += 1
+
+    def _columns(self) -> list[str]:
+        options = self._options
+        turns = [options.question_column, options.answer_column] if options.question_column else [options.turns_column]
+        return [name for name in (options.id_column, options.image_column, *turns) if name]
+
+    def _record(self, position: int, row: dict[str, Any]) -> Native | Fault:
+        native_id = row.get(self._options.id_column)
+        text_id = None if native_id is None else json.dumps(native_id, ensure_ascii=False)
+        try:
+            images = _pictures(row.get(self._options.image_column), position)
+            return Native(position, text_id, self._turns(row, len(images)), images)
+        except RecordError as error:
+            return Fault(position, error, text_id)
+
+    def _turns(self, row: dict[str, Any], images: int) -> list[dict[str, Any]]:
+        options = self._options
+        if options.question_column:
+            answer = row.get(options.answer_column or "answer")
+            answer = answer[0] if isinstance(answer, list) and answer else answer
+            question = "<image>\n" * images + str(row.get(options.question_column) or "")
+            return [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
+        turns = row.get(options.turns_column)
+        if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+            raise RecordError("not_a_record", f"the row has no list of turns in column '{options.turns_column}'.")
+        return [
+            {"from": turn.get("from", turn.get("role")), "value": turn.get("value", turn.get("content"))}
+            for turn in turns
+        ]
+
+
+def _pictures(value: Any, position: int) -> list[Picture]:
+    """Embedded pictures of a cell: a struct of bytes and path, bytes, base64 text, or a list of these."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [picture for item in value for picture in _pictures(item, position)]
+    if isinstance(value, dict):
+        if value.get("bytes") is None:
+            return [Picture(str(value["path"]))] if value.get("path") else []
+        return [Picture(str(value.get("path") or f"row {position}"), bytes(value["bytes"]))]
+    if isinstance(value, bytes):
+        return [Picture(f"row {position}", value)]
+    try:
+        return [Picture(f"row {position}", base64.b64decode(value, validate=True))]
+    except (ValueError, TypeError) as error:
+        raise RecordError("not_a_record", "the image cell holds neither bytes nor base64.") from error

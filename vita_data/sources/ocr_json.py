@@ -1,0 +1,133 @@
+"""OCR annotations: LSVT's object of images to text instances, and AnyWord's list under `data_list`.
+
+Formats: https://rrc.cvc.uab.es/?ch=16 (LSVT; "###" is illegible) and https://github.com/tyxsspa/AnyText
+(AnyWord-3M). The answer is the legible text in reading order: top to bottom, then left to right.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vita_data import files
+from vita_data.errors import RecordError
+from vita_data.records.key import keyed_hash
+from vita_data.sources import jsonfiles
+from vita_data.sources.base import Fault, Native, Picture, Slice, Split
+
+PROMPTS = ("Read all the text in this picture.", "What is written in this picture?", "Transcribe the text you see.")
+
+
+@dataclass(frozen=True)
+class OcrOptions:
+    """Options of `adapter: ocr_json`; the defaults read LSVT's full labels."""
+
+    layout: Literal["keyed", "list"] = "keyed"
+    items_path: str = ""
+    image_suffix: str = ".jpg"
+    image_key: str = "img_name"
+    instances_key: str = "annotations"
+    text_key: str = "transcription"
+    polygon_key: str = "points"
+    skip_text: tuple[str, ...] = ("###", "")
+    skip_if: dict[str, bool] = field(default_factory=dict)
+    media_root: str = "."
+    prompts: tuple[str, ...] = PROMPTS
+    join: str = "\n"
+    order: Literal["reading", "file"] = "reading"
+    on_cut: Literal["error", "keep"] = "error"
+
+
+class OcrJson:
+    """Reads OCR labels as questions for the text of a picture."""
+
+    def __init__(self, options: OcrOptions) -> None:
+        self._options = options
+
+    def split(self, root: str, annotation: str, scratch: str) -> Split:
+        """Copies the entries as lines, in bounded memory."""
+        options = self._options
+        keyed = options.layout == "keyed"
+        path = options.items_path or ("" if keyed else "data_list")
+        keep = options.on_cut == "keep"
+        return jsonfiles.split_document(files.join(root, annotation), annotation, scratch, path, keyed, keep)
+
+    def read(self, root: str, part: Slice) -> Iterator[Native | Fault]:
+        """Yields one native record a picture."""
+        for position, value in jsonfiles.read_lines(part):
+            if isinstance(value, RecordError):
+                yield Fault(position, value)
+                continue
+            native_id = None
+            try:
+                name, instances = self._entry(value)
+                native_id = json.dumps(name, ensure_ascii=False)
+                yield self._record(position, part.annotation, native_id, name, instances)
+            except RecordError as error:
+                yield Fault(position, error, native_id)
+
+    def _entry(self, value: Any) -> tuple[str, list[dict[str, Any]]]:
+        keyed = self._options.layout == "keyed"
+        try:
+            name = value["id"] if keyed else value[self._options.image_key]
+            instances = value["value"] if keyed else value[self._options.instances_key]
+        except (KeyError, TypeError) as error:
+            raise RecordError("not_a_record", f"the entry lacks {error}.") from error
+        if not isinstance(name, str) or not isinstance(instances, list):
+            raise RecordError("not_a_record", "the entry is not a picture's name with a list of text instances.")
+        return name, instances
+
+    def _record(
+        self, position: int, annotation: str, native_id: str, name: str, instances: list[dict[str, Any]]
+    ) -> Native:
+        options = self._options
+        file = name + options.image_suffix if options.layout == "keyed" else name
+        picture = Picture(file if options.media_root == "." else f"{options.media_root}/{file}")
+        choice = keyed_hash(0, "ocr-prompt", annotation, native_id) % len(options.prompts)
+        question = {"from": "human", "value": f"<image>\n{options.prompts[choice]}"}
+        answer = {"from": "gpt", "value": options.join.join(self._texts(instances))}
+        return Native(position, native_id, [question, answer], [picture])
+
+    def _texts(self, instances: list[dict[str, Any]]) -> list[str]:
+        options = self._options
+        legible = []
+        for number, instance in enumerate(instances):
+            text = instance.get(options.text_key) if isinstance(instance, dict) else None
+            if not isinstance(text, str):
+                raise RecordError("not_a_record", f"text instance {number} has no text under '{options.text_key}'.")
+            skipped = any(instance.get(name) is value for name, value in options.skip_if.items())
+            if text.strip() not in options.skip_text and not skipped:
+                legible.append((_corner(instance.get(options.polygon_key)), number, text))
+        if options.order == "reading":
+            legible = _reading_order(legible)
+        return [text for _, _, text in legible]
+
+
+def _corner(polygon: Any) -> tuple[float, float, float] | None:
+    """Top, bottom and left of a polygon; None where there is none."""
+    try:
+        xs, ys = [float(p[0]) for p in polygon], [float(p[1]) for p in polygon]
+        return min(ys), max(ys), min(xs)
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+Instance = tuple[tuple[float, float, float] | None, int, str]
+
+
+def _reading_order(instances: list[Instance]) -> list[Instance]:
+    """Lines from top to bottom, words of a line from left to right; what has no place keeps its own, at the end."""
+    placed = sorted((i for i in instances if i[0] is not None), key=lambda i: (i[0][0], i[0][2], i[1]))  # type: ignore[index]
+    lines: list[list[Instance]] = []
+    for instance in placed:
+        top, bottom, _ = instance[0]  # type: ignore[misc]
+        if lines:
+            first_top, first_bottom, _ = lines[-1][0][0]  # type: ignore[misc]
+            if (top + bottom) / 2 < first_bottom and top < (first_top + first_bottom) / 2:
+                lines[-1].append(instance)
+                continue
+        lines.append([instance])
+    ordered = [i for line in lines for i in sorted(line, key=lambda i: (i[0][2], i[1]))]  # type: ignore[index]
+    return ordered + [i for i in instances if i[0] is None]

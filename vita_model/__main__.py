@@ -1,0 +1,7 @@
+"""`python -m vita_model`: what launchers such as torchrun start."""
+
+from __future__ import annotations
+
+from vita_model.cli import main
+
+main()

@@ -1,0 +1,67 @@
+"""One sample as the model is fed it: token ids, the places of its tiles, and what is to be predicted where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from vita_data.errors import ShardError
+from vita_data.manifest.geometry import Geometry
+from vita_data.prompt.template import TextPiece, encode_chat
+from vita_data.prompt.tiling import tiles_of
+from vita_data.prompt.tokenizer import Tokenizer
+from vita_data.shards.read import Sample
+from vita_model.batch.pictures import tiles
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A sample of T tokens and K tiles: ids[T] with 0 at tile vectors, labels[T] with -100 where none, tiles."""
+
+    key: str
+    ids: list[int]
+    labels: list[int]
+    tile_places: list[int]
+    tiles: torch.Tensor
+
+
+class Encoder:
+    """Turns samples into ids, labels and tiles by the tokenizer, template and geometry of a stage."""
+
+    def __init__(self, tokenizer: Tokenizer, geometry: Geometry, state_tokens: bool = False) -> None:
+        self.tokenizer = tokenizer
+        self.geometry = geometry
+        self.state_tokens = state_tokens
+
+    def encode(self, sample: Sample) -> Encoded:
+        """A sample encoded; ShardError when it is not as long as its index says, since its pack counts on that."""
+        ids: list[int] = []
+        labels: list[int] = []
+        places: list[int] = []
+        for piece in encode_chat(sample.record["conversations"], self.tokenizer, self.state_tokens):
+            if isinstance(piece, TextPiece):
+                ids += piece.ids
+                labels += piece.ids if piece.labelled else [IGNORED] * len(piece.ids)
+            else:
+                grid = sample.grids[piece.index]
+                vectors = tiles_of(grid, self.geometry.thumbnail) * self.geometry.tile_tokens
+                places += range(len(ids), len(ids) + vectors)
+                ids += [0] * vectors
+                labels += [IGNORED] * vectors
+        if len(ids) != sample.length:
+            raise ShardError(
+                f"{sample.key} makes {len(ids)} tokens and its index says {sample.length}; "
+                "build the stage again with this version."
+            )
+        return Encoded(sample.key, ids, labels, places, self._tiles(sample))
+
+    def _tiles(self, sample: Sample) -> torch.Tensor:
+        pixels = self.geometry.tile_pixels
+        found = [
+            tiles(data, grid, pixels, self.geometry.thumbnail, sample.key)
+            for data, grid in zip(sample.media, sample.grids, strict=True)
+        ]
+        return torch.cat(found) if found else torch.zeros(0, 3, pixels, pixels, dtype=torch.uint8)

@@ -1,0 +1,70 @@
+"""The language model's head and its loss, with logits only where there is a label, a chunk at a time.
+
+At 6,200 tokens and 152,064 classes all logits in fp32 are 3.8 GB, and plain autograd keeps them. Here a chunk's
+logits live only while its loss is taken; backward makes them again. That costs one matrix product more.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+CHUNK_ROWS = 512
+VOCABULARY_SLICE = 16384
+
+
+def _logits(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """fp32 logits; weights of lower precision are widened a slice at a time, never the whole table at once."""
+    if weight.dtype == torch.float32:
+        return functional.linear(hidden.float(), weight)
+    return torch.cat(
+        [functional.linear(hidden.float(), rows.float()) for rows in weight.split(VOCABULARY_SLICE)], dim=-1
+    )
+
+
+class ChunkedCrossEntropy(torch.autograd.Function):
+    """Summed cross entropy of hidden states (N, D) against targets (N,) through a weight (V, D)."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The sum over rows of -log softmax(hidden @ weight.T)[target], a float32 scalar."""
+        ctx.save_for_backward(hidden, weight, targets)
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        for rows, wanted in zip(hidden.split(CHUNK_ROWS), targets.split(CHUNK_ROWS), strict=True):
+            total += functional.cross_entropy(_logits(rows, weight), wanted, reduction="sum")
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[torch.Tensor | None, ...]:
+        """softmax - one-hot, times the incoming gradient, through the weight and onto it."""
+        hidden, weight, targets = ctx.saved_tensors
+        wants_hidden, wants_weight, _ = ctx.needs_input_grad
+        to_hidden = torch.zeros_like(hidden) if wants_hidden else None
+        to_weight = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
+        for first in range(0, len(hidden), CHUNK_ROWS):
+            rows, wanted = hidden[first : first + CHUNK_ROWS], targets[first : first + CHUNK_ROWS]
+            slope = torch.softmax(_logits(rows, weight), dim=-1)
+            slope[torch.arange(len(wanted), device=wanted.device), wanted] -= 1.0
+            slope *= grads[0]
+            if to_hidden is not None:
+                to_hidden[first : first + CHUNK_ROWS] = slope.to(weight.dtype) @ weight
+            if to_weight is not None:
+                to_weight += slope.T @ rows.float()
+        return to_hidden, None if to_weight is None else to_weight.to(weight.dtype), None
+
+
+class LanguageHead(nn.Linear):
+    """The output projection, which is asked for a loss, so that sharded weights are gathered once a pass."""
+
+    def __init__(self, hidden: int, vocabulary: int) -> None:
+        super().__init__(hidden, vocabulary, bias=False)
+        nn.init.normal_(self.weight, std=0.02)
+
+    def forward(self, hidden: torch.Tensor, targets: torch.Tensor | None = None) -> torch.Tensor:
+        """Summed loss of (N, D) against (N,); without targets the fp32 logits (N, V)."""
+        if targets is None:
+            return _logits(hidden, self.weight)
+        return ChunkedCrossEntropy.apply(hidden, self.weight, targets)  # type: ignore[no-untyped-call, no-any-return]

@@ -1,0 +1,1 @@
+"""The training of a stage: DeepSpeed engine, schedule, loop, checkpoints, held-out loss."""

@@ -1,0 +1,119 @@
+"""Checkpoints: whole models with their place in the data, complete or not there.
+
+    RUN/checkpoints/step-00000050/    after 50 steps; step 50 is the next
+        model-*.safetensors           every parameter, trained or not
+        optimizer-*.safetensors       Adam's moments of the trained ones (and fp32 masters in bf16)
+        complete.json                 step, stage, seed, digests, model config, sizes of the files; written last
+
+A folder is written under a temporary name, synced and renamed, so that a run that was killed finds only whole ones.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+
+from vita_data import files
+from vita_data.errors import UsageError, VitaError
+from vita_model.nets.vita import Vita
+from vita_model.train import state
+from vita_model.train.tensors import Tensors, write
+
+KEEP = 2
+COMPLETE = "complete.json"
+FOLDER = "checkpoints"
+
+
+def facts(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself; raises VitaError when a file of it is missing or cut."""
+    said: dict[str, Any] = files.read_json(str(checkpoint / COMPLETE))
+    for name, size in said["files"].items():
+        path = checkpoint / name
+        if not path.exists() or path.stat().st_size != size:
+            raise VitaError(
+                f"{path} is missing or not {size} bytes long; delete {checkpoint} and take the one before."
+            )
+    return said
+
+
+def complete(run: Path) -> list[Path]:
+    """The complete checkpoints of a run, oldest first; half-written ones are not among them."""
+    return sorted(path.parent for path in (run / FOLDER).glob(f"step-*/{COMPLETE}"))
+
+
+def find(place: Path) -> Path:
+    """The last complete checkpoint of a run, or the one that `place` itself is; UsageError when there is none."""
+    if (place / COMPLETE).exists():
+        return place
+    found = complete(place)
+    if not found:
+        raise UsageError(
+            f"{place} holds no complete checkpoint; name a run that has trained, or one of its checkpoints."
+        )
+    return found[-1]
+
+
+def save(engine: Any, run: Path, step: int, said: dict[str, Any]) -> Path:
+    """Writes the checkpoint after `step` steps; all ranks call it, rank 0 writes. Keeps the last two."""
+    writes = distributed.get_rank() == 0
+    target = run / FOLDER / f"step-{step:08d}"
+    partial = target.with_name(f"{target.name}.partial")
+    if writes:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    write(partial, "model", state.weights(engine), writes)
+    write(partial, "optimizer", state.moments(engine), writes)
+    if writes:
+        sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
+        files.write_json(str(partial / COMPLETE), {**said, "step": step, "files": sizes})
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(partial, target)
+        _sync(target.parent)
+        _prune(run)
+    distributed.barrier()
+    return target
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _prune(run: Path) -> None:
+    keep = set(complete(run)[-KEEP:])
+    for folder in (run / FOLDER).glob("step-*"):
+        if folder not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def load_weights(model: Vita, checkpoint: Path) -> None:
+    """Copies every parameter from a checkpoint; VitaError names the first that is missing, extra or of another shape."""
+    stored = Tensors(checkpoint, "model")
+    wanted = dict(model.named_parameters())
+    for name in sorted(stored.names() ^ set(wanted)):
+        raise VitaError(
+            f"{checkpoint} and the model differ at {name}; give the preset that the checkpoint was made with."
+        )
+    with torch.no_grad():
+        for name, weight in wanted.items():
+            value = stored.read(name)
+            if value.shape != weight.shape:
+                raise VitaError(
+                    f"{checkpoint} holds {name} as {tuple(value.shape)}, the model as {tuple(weight.shape)}; "
+                    "give the preset that the checkpoint was made with."
+                )
+            weight.copy_(value)
+
+
+def load_optimizer(engine: Any, checkpoint: Path, step: int) -> None:
+    """Puts the optimizer of an engine where it was when the checkpoint was written."""
+    stored = Tensors(checkpoint, "optimizer")
+    state.restore(engine, stored.read, step)

@@ -1,0 +1,171 @@
+"""The loop: one global batch of packs a step, its loss a mean over all its labelled tokens.
+
+The sum of losses is divided by the label count of the whole global batch, which is known before the first
+backward pass; so neither the number of ranks nor the accumulation changes what is learned.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import distributed
+
+from vita_data.errors import ShardError, VitaError
+from vita_data.records.key import keyed_hash
+from vita_data.shards.read import Pack
+from vita_model.batch.loader import prefetch
+from vita_model.batch.order import ranks
+from vita_model.nets.batch import Batch
+from vita_model.nets.vita import Idle
+from vita_model.train import checkpoint
+from vita_model.train.engine import clip_plain, gathered, set_rates, total
+from vita_model.train.folder import Metrics
+from vita_model.train.say import Teller
+from vita_model.train.schedule import rates
+from vita_model.train.task import Task
+
+NAMED = 20
+
+
+class Loop:
+    """A training in progress: engine, task, and where its steps are written."""
+
+    def __init__(
+        self, engine: Any, task: Task, run: Path, seed: int, said: dict[str, Any], teller: Teller
+    ) -> None:
+        self.engine = engine
+        self.task = task
+        self.run = run
+        self.seed = seed
+        self.said = said
+        self.teller = teller
+        self.rank, self.world = distributed.get_rank(), distributed.get_world_size()
+        self.rounds = len(ranks(task.order.step(0), self.world)[0])
+        self.stopping = False
+
+    def train(self, first: int, last: int, save_every: int) -> int:
+        """Steps `first` up to, not including, `last`; returns the steps done, fewer after SIGTERM.
+
+        Checkpoints every `save_every` steps and at the end of what was done.
+        """
+        metrics = Metrics(self.run, self.rank == 0)
+        before = signal.signal(signal.SIGTERM, self._stop)
+        loaded = self._load(first, last)
+        done = saved = first
+        self.engine.train()
+        try:
+            while done < last and not self._agreed_to_stop():
+                values = self.step(done, list(islice(loaded, self.rounds)))
+                metrics.add(values)
+                self.teller.step(values, last)
+                done += 1
+                if done % save_every == 0 and done < last:
+                    saved = self._save(done)
+            if saved < done:
+                self._save(done)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            loaded.close()
+            metrics.close()
+        return done
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _agreed_to_stop(self) -> bool:
+        return total([int(self.stopping)], self.engine.device)[0] > 0
+
+    def _load(self, first: int, last: int) -> Any:
+        packs: Iterator[Pack | None] = (
+            pack
+            for step in range(first, last)
+            for pack in ranks(self.task.order.step(step), self.world)[self.rank]
+        )
+        return prefetch(lambda pack: self.task.batch(self.task.stage, pack), packs, ahead=self.rounds + 2)
+
+    def _save(self, done: int) -> int:
+        checkpoint.save(self.engine, self.run, done, {**self.said, "final": done == self.task.order.steps})
+        return done
+
+    def step(self, number: int, batches: list[Batch]) -> dict[str, Any]:
+        """One optimizer step over this rank's share of a global batch; returns its metrics.
+
+        Raises ShardError for a global batch without a label, VitaError before the update when the loss is
+        not finite.
+        """
+        began = time.monotonic()
+        counts = [
+            sum(batch.labelled for batch in batches),
+            sum(batch.tokens for batch in batches if batch.keys),
+        ]
+        counts += [
+            sum(len(batch.keys) for batch in batches),
+            *(int(len(batch.tiles) > 0) for batch in batches),
+        ]
+        labelled, tokens, samples, *pictured = total(counts, self.engine.device)
+        if labelled == 0:
+            raise ShardError(
+                f"step {number} has no labelled token; see `vita-model order` and build the stage again."
+            )
+        vision_rate, rate = rates(self.task.schedule, number, self.task.order.steps)
+        set_rates(self.engine, vision_rate, rate)
+        losses = self._backward(number, batches, pictured, labelled)
+        mean = total([sum(losses)], self.engine.device)[0] / labelled
+        self._require_finite(number, mean, batches, losses)
+        norm = clip_plain(self.engine, self.task.schedule.clip)
+        self.engine.step()
+        norm = float(self.engine.get_global_grad_norm()) if norm is None else norm
+        self._require_finite(number, norm, batches, losses)
+        seconds = time.monotonic() - began
+        return {
+            "step": number,
+            "loss": mean,
+            "learning_rate": rate,
+            "vision_learning_rate": vision_rate,
+            "gradient_norm": norm,
+            "tokens": int(tokens),
+            "labelled": int(labelled),
+            "samples": int(samples),
+            "seconds": seconds,
+            "tokens_per_second": tokens / seconds,
+        }
+
+    def _backward(
+        self, number: int, batches: list[Batch], pictured: list[float], labelled: float
+    ) -> list[float]:
+        losses = []
+        for place, batch in enumerate(batches):
+            # The slot of the global batch, not the rank, seeds what is drawn: any world size draws the same.
+            slot = place * self.world + self.rank
+            torch.manual_seed(keyed_hash(self.seed, "drop-path", str(number), str(slot)) >> 1)
+            loss = self.engine(batch.to(self.engine.device), self._idle(pictured[place] > 0))
+            self.engine.backward(loss * (self.world / labelled), scale_wrt_gas=False)
+            losses.append(float(loss.detach()))
+            if place + 1 < len(batches):
+                self.engine.step()
+        return losses
+
+    def _idle(self, pictured: bool) -> Idle:
+        if self.engine.zero_optimization_stage() < 3:
+            return "zeros"
+        return "call" if pictured or "language_model" not in self.task.trains else "skip"
+
+    def _require_finite(self, number: int, value: float, batches: list[Batch], losses: list[float]) -> None:
+        if math.isfinite(value):
+            return
+        pairs = list(zip(batches, losses, strict=True))
+        suspects = gathered([key for batch, loss in pairs if not math.isfinite(loss) for key in batch.keys])
+        suspects = suspects or gathered([key for batch in batches for key in batch.keys])
+        more = f" and {len(suspects) - NAMED} more" if len(suspects) > NAMED else ""
+        raise VitaError(
+            f"step {number}: the loss or its gradient is {value} in the packs of {', '.join(suspects[:NAMED])}{more}; "
+            "look at these samples or lower the learning rate, then go on from the last checkpoint with --resume."
+        )
