@@ -16,3 +16,13 @@ class RunnerChoice:
     workers: int = 1
     job_endpoint: str | None = None
     beam_options: tuple[str, ...] = ()
+
+
+# About three seconds of one worker's time, which is what a local process costs to start: records for
+# the steps that count records, else items.
+WORTH_A_PROCESS = {"split": 16, "catalog": 1000, "measure": 20_000, "select": 32, "fill": 20_000, "pack": 64}
+
+
+def workers_worth_it(graph: str, units: int, most: int) -> int:
+    """How many local workers a step should have; what it writes does not depend on it."""
+    return max(1, min(most, units // WORTH_A_PROCESS[graph]))

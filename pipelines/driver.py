@@ -11,10 +11,7 @@ import logging
 import sys
 from typing import Any
 
-from pipelines.build import build
-from pipelines.choice import RunnerChoice
-from pipelines.graphs import GRAPHS
-from pipelines.runners import run_graph
+from pipelines.choice import RunnerChoice, workers_worth_it
 from pipelines.settings import BuildSettings
 from vita_data.errors import VitaError
 
@@ -26,7 +23,11 @@ def send(message: dict[str, Any]) -> None:
 
 def main() -> None:
     """Builds what the settings on standard input say."""
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    logging.getLogger().setLevel(logging.ERROR)  # before Beam comes in: it remarks on absent cloud libraries
+    from pipelines.build import build
+    from pipelines.graphs import GRAPHS
+    from pipelines.runners import run_graph
+
     said = json.load(sys.stdin)
     choice = RunnerChoice(**{**said["runner"], "beam_options": tuple(said["runner"]["beam_options"])})
     settings = BuildSettings(**{**said, "runner": choice})
@@ -34,12 +35,16 @@ def main() -> None:
     def run(graph: str, words: str, items: list[Any], total: int, folders: list[str]) -> None:
         send({"step": graph, "words": words, "items": len(items), "total": total, "folders": folders})
         if items:
-            run_graph(GRAPHS[graph](items), len(items), choice)
+            run_graph(GRAPHS[graph](items), choice, workers_worth_it(graph, total or len(items), choice.workers))
 
     try:
         facts = build(settings, run, lambda words: send({"say": words}))
     except VitaError as error:
         send({"error": str(error), "status": error.status})
+        return
+    except OSError as error:
+        words = f"{error.filename or settings.out}: {error.strerror or error}; mend that and run the same command again."
+        send({"error": words, "status": VitaError.status})
         return
     send({"result": facts})
 

@@ -16,16 +16,17 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from pipelines.choice import RunnerChoice
 from pipelines.graphs import ERROR_MARK, Graph
 from vita_data.errors import UsageError, VitaError
 
 WORKER_DIED = 75
-ITEMS_PER_WORKER = 2  # fewer items than this a worker are not worth the seconds a process takes to start
 
 RUNNERS = {
-    "direct": "FnApiRunner",
     "portable": "PortableRunner",
     "flink": "FlinkRunner",
     "spark": "SparkRunner",
@@ -33,13 +34,13 @@ RUNNERS = {
 }
 
 
-def beam_options(choice: RunnerChoice, items: int) -> PipelineOptions:
-    """Beam's options for a graph of so many items; raises UsageError for a runner that lacks its endpoint."""
+def beam_options(choice: RunnerChoice, workers: int) -> PipelineOptions:
+    """Beam's options; `workers` are local processes. Raises UsageError for a runner that lacks its endpoint."""
     flags = list(choice.beam_options)
     if choice.name == "direct":
-        workers = max(1, min(choice.workers, items // ITEMS_PER_WORKER))
         mode = "multi_processing" if workers > 1 else "in_memory"
         flags += [f"--direct_num_workers={workers}", f"--direct_running_mode={mode}"]
+        flags.append("--default_sdk_harness_log_level=ERROR")
     elif choice.job_endpoint:
         flags.append(f"--job_endpoint={choice.job_endpoint}")
     elif choice.name == "portable":
@@ -47,16 +48,24 @@ def beam_options(choice: RunnerChoice, items: int) -> PipelineOptions:
     return PipelineOptions(flags)
 
 
-def run_graph(graph: Graph, items: int, choice: RunnerChoice) -> None:
+def run_graph(graph: Graph, choice: RunnerChoice, workers: int = 1) -> None:
     """Runs a graph to its end; a VitaError that a step raised comes out as itself."""
-    options = beam_options(choice, items)
+    options = beam_options(choice, workers)
     try:
         with _dying_loudly(options):
-            pipeline = beam.Pipeline(runner=RUNNERS[choice.name], options=options)
+            runner = _embedded(options) if choice.name == "direct" else RUNNERS[choice.name]
+            pipeline = beam.Pipeline(runner=runner, options=options)
             graph(pipeline)
             pipeline.run().wait_until_finish()
     except Exception as error:
         raise _as_raised(error) from error
+
+
+def _embedded(options: PipelineOptions) -> FnApiRunner:
+    """The embedded runner with the options its worker processes should see; by name alone they see none."""
+    said = JobServiceHandle.encode_pipeline_options(options.get_all_options())
+    provision = beam_provision_api_pb2.ProvisionInfo(pipeline_options=said)
+    return FnApiRunner(provision_info=ExtendedProvisionInfo(provision))
 
 
 def _as_raised(error: Exception) -> Exception:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pipelines.settings import BuildSettings
 from vita_data.catalog.watch import count_deaths
 from vita_data.errors import VitaError
 
+LOG_LINE = re.compile(r"(DEBUG|INFO|WARNING):[\w.]+:")  # how Python's root logger begins a line
 Listen = Callable[[dict[str, Any]], None]
 
 
@@ -54,10 +57,14 @@ def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
         env={**os.environ, "PYTHONSAFEPATH": "1"},  # a folder called pipelines where one works must not shadow ours
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
         start_new_session=True,  # so that the child and all its workers can be ended together
     )
-    assert child.stdin is not None and child.stdout is not None
+    assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+    pump = threading.Thread(target=_pass_on, args=(child.stderr,), daemon=True)
+    pump.start()
     last: dict[str, Any] = {}
     try:
         child.stdin.write(json.dumps(asdict(settings)))
@@ -74,6 +81,13 @@ def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
     finally:
         _end_group(child)
     return last or {"died": f"signal {-status}" if status < 0 else f"exit status {status}"}
+
+
+def _pass_on(stream: IO[str]) -> None:
+    """Standard error of the child and its workers, less the engine's log lines."""
+    for line in stream:
+        if not LOG_LINE.match(line):
+            sys.stderr.write(line)
 
 
 def _end_group(child: subprocess.Popen[str]) -> None:

@@ -1,1 +1,1 @@
-"""The model and its trainer: reads finished stages, never sources; torch is imported only below this package."""
+"""The model and its trainer: it reads finished stages, never sources; torch lives only here."""

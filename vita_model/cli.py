@@ -14,16 +14,14 @@ from typing import Any
 import click
 
 from vita_data.errors import UsageError, VitaError
+from vita_model.config import PRESETS
 
-PRESETS = "tiny, vita-1.5"
+PRESET = click.Choice(list(PRESETS))
 
 
 @contextmanager
-def _plain_stdout(active: bool) -> Iterator[None]:
-    """Sends what libraries print on standard output to standard error, so that one object stands there alone."""
-    if not active:
-        yield
-        return
+def _plain_stdout() -> Iterator[None]:
+    """Sends what libraries print on standard output to standard error: the answer stands there alone."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
@@ -70,7 +68,7 @@ def main() -> None:
 @click.option(
     "--data", required=True, help="The --out folder of `vita-data build`; the stage lies in its stages/."
 )
-@click.option("--preset", default="tiny", show_default=True, help=f"Model to train: {PRESETS}.")
+@click.option("--preset", type=PRESET, default="tiny", show_default=True, help="Model to train.")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="Folder of the run; empty or new."
 )
@@ -102,7 +100,7 @@ def train(as_json: bool, local_rank: str | None, **options: Any) -> None:
     Writes metrics.jsonl, checkpoints and, at the end, the held-out loss by source into --out. SIGTERM ends
     the run after the current step with a checkpoint; --resume goes on from there with the same losses.
     """
-    with _plain_stdout(True):
+    with _plain_stdout():
         from vita_model.train.program import Options
         from vita_model.train.program import train as run
 
@@ -139,15 +137,12 @@ def order(data: str, steps: str, world_size: int, seed: int | None, as_json: boo
         schedule["global_batch"],
         schedule["epochs"],
     )
-    found = [
-        {"step": step, "ranks": [keys(slots) for slots in ranks(whole.step(step), world_size)]}
-        for step in _span(steps, whole.steps)
-    ]
-    lines = [
-        f"step {item['step']} rank {rank}: {' '.join(names)}"
-        for item in found
-        for rank, names in enumerate(item["ranks"])
-    ]
+    found: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for step in _span(steps, whole.steps):
+        shares = [keys(slots) for slots in ranks(whole.step(step), world_size)]
+        found.append({"step": step, "ranks": shares})
+        lines += [f"step {step} rank {rank}: {' '.join(names)}" for rank, names in enumerate(shares)]
     _print({"steps": found}, as_json, "\n".join(lines))
 
 
@@ -163,7 +158,7 @@ def _span(text: str, steps: int) -> range:
 
 
 @main.command()
-@click.option("--preset", "name", required=True, help=f"Model to count: {PRESETS}.")
+@click.option("--preset", "name", type=PRESET, required=True, help="Model to count.")
 @click.option("--stage", help="Say what trains in this stage; without it, everything.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @_reported
@@ -174,7 +169,7 @@ def info(name: str, stage: str | None, as_json: bool) -> None:
 
     config = preset(name)
     trains = set(PARTS if stage is None else load_stage(stage).training().trains)
-    with _plain_stdout(True):
+    with _plain_stdout():
         from vita_model.nets.vita import count
 
         counted = count(config)

@@ -128,7 +128,14 @@ def make_stage(
         for first in range(0, per_shard, per_pack):
             held = samples[first : first + per_pack]
             places = [{"shard": shard, "row": first + n, "key": one.key} for n, one in enumerate(held)]
-            packs.append({"pack": number, "window": shard, "tokens": sum(one.length for one in held), "samples": places})
+            packs.append(
+                {
+                    "pack": number,
+                    "window": shard,
+                    "tokens": sum(one.length for one in held),
+                    "samples": places,
+                }
+            )
             number += 1
         write_packs(home, shard, packs, plan)
     if held_out:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,14 +27,13 @@ class Language:
 
 @dataclass
 class Measured:
-    """Sums over a stage: `lengths[n]` counts samples of n tokens (longer ones in the last), `tokens` packs' tokens.
+    """Sums over a stage: `lengths[n]` counts samples of n tokens, `packs[n]` packs, longer ones in the last place.
 
     `cells` counts pictures by the tiles of their grid, `pictures` counts samples by their pictures, and
     `first` holds (key, shard, row) of each source's samples with the smallest keys, in order.
     """
 
     lengths: Any
-    capacity: int
     packs: Any
     cells: Counter[int] = field(default_factory=Counter)
     pictures: Counter[int] = field(default_factory=Counter)
@@ -43,29 +41,29 @@ class Measured:
     first: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
 
 
-def measure_stage(folder: str, shards: int, windows: int, max_length: int, wanted: int) -> Measured:
-    """Reads the index columns of every shard and the token counts of every pack; keeps `wanted` keys a source."""
-    capacity, packs = _packs(folder, windows, max_length)
-    measured = Measured(np.zeros(max_length + 1, np.int64), capacity, packs)
+def measure_stage(folder: str, shards: int, windows: int, longest: int, capacity: int, wanted: int) -> Measured:
+    """Reads the index of every shard and the token counts of every pack; keeps `wanted` keys a source.
+
+    `longest` and `capacity` are the most tokens that a sample and a pack may have.
+    """
+    measured = Measured(np.zeros(longest + 1, np.int64), _packs(folder, windows, capacity))
     for number in range(shards):
         table = files.read_table(files.join(folder, "index", index_name(number)), COLUMNS)
-        lengths = np.minimum(table.column("length").to_numpy(), max_length)
-        measured.lengths += np.bincount(lengths, minlength=max_length + 1)
+        lengths = np.minimum(table.column("length").to_numpy(), longest)
+        measured.lengths += np.bincount(lengths, minlength=longest + 1)
         _add_pictures(measured, table)
         _add_languages(measured, table)
         _add_first(measured, table, number, wanted)
     return measured
 
 
-def _packs(folder: str, windows: int, max_length: int) -> tuple[int, Any]:
-    """The capacity of a pack, and how many packs hold how many tokens: an array by token count."""
-    capacity, counts = max_length, np.zeros(max_length + 1, np.int64)
+def _packs(folder: str, windows: int, capacity: int) -> Any:
+    """How many packs hold how many tokens: an array by token count, up to the capacity."""
+    counts = np.zeros(capacity + 1, np.int64)
     for window in range(windows):
-        table = files.read_table(files.join(folder, "packs", index_name(window)), ["tokens"])
-        said = json.loads((table.schema.metadata or {}).get(b"vita", b"{}"))
-        capacity = said.get("capacity", capacity)
-        counts += np.bincount(np.minimum(table.column("tokens").to_numpy(), max_length), minlength=max_length + 1)
-    return capacity, counts
+        tokens = files.read_table(files.join(folder, "packs", index_name(window)), ["tokens"]).column("tokens")
+        counts += np.bincount(np.minimum(tokens.to_numpy(), capacity), minlength=capacity + 1)
+    return counts
 
 
 def _add_pictures(measured: Measured, table: pa.Table) -> None:

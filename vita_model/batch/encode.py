@@ -1,4 +1,4 @@
-"""One sample as the model is fed it: token ids, the places of its tiles, and what is to be predicted where."""
+"""One sample as the model is fed it: token ids, places of its tiles, and what is to be predicted where."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Encoded:
-    """A sample of T tokens and K tiles: ids[T] with 0 at tile vectors, labels[T] with -100 where none, tiles."""
+    """A sample of T tokens: ids[T], 0 where a tile's vector goes; labels[T], -100 where none; its tiles."""
 
     key: str
     ids: list[int]
@@ -37,7 +37,7 @@ class Encoder:
         self.state_tokens = state_tokens
 
     def encode(self, sample: Sample) -> Encoded:
-        """A sample encoded; ShardError when it is not as long as its index says, since its pack counts on that."""
+        """A sample encoded; ShardError when it is not as long as its index, and so its pack, says."""
         ids: list[int] = []
         labels: list[int] = []
         places: list[int] = []

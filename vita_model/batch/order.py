@@ -1,8 +1,8 @@
 """The order in which packs are seen: a function of seed, epoch and global step, and of nothing else.
 
 Windows of neighbouring shards are shuffled, and the packs inside each, so that a stream reads a shard once. A
-global batch is a fixed number of slots; slot i of a step goes to rank i mod world size. So the world size
-and the number of loader workers decide who reads a pack, never when, and a place in the training is one integer.
+global batch is a fixed number of slots; slot i of a step goes to rank i mod world size. So the world size and
+the number of loader workers decide who reads a pack, never when, and a place in the training is one integer.
 """
 
 from __future__ import annotations

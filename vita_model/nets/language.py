@@ -6,6 +6,8 @@ packed sequence see each other, positions restarting or not.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from transformers.models.qwen2.configuration_qwen2 import Qwen2Config
@@ -32,7 +34,7 @@ class LanguageModel(nn.Module):
     def hidden(
         self, embeddings: torch.Tensor, positions: torch.Tensor, segments: tuple[int, ...]
     ) -> torch.Tensor:
-        """Last hidden states (T, D) of a packed sequence (T, D) with its positions (T,) and segment bounds."""
+        """Last hidden states (T, D) of a packed sequence (T, D), its positions (T,) and segment bounds."""
         output = self.model(
             inputs_embeds=embeddings[None], position_ids=positions[None], use_cache=False, segments=segments
         )
@@ -41,7 +43,7 @@ class LanguageModel(nn.Module):
 
 
 def _upstream(config: LanguageConfig) -> Qwen2Config:
-    return Qwen2Config(
+    said: dict[str, Any] = dict(
         vocab_size=config.vocabulary,
         hidden_size=config.hidden,
         intermediate_size=config.intermediate,
@@ -55,3 +57,4 @@ def _upstream(config: LanguageConfig) -> Qwen2Config:
         use_cache=False,
         attn_implementation=attention.register(),
     )
+    return Qwen2Config(**said)

@@ -1,7 +1,7 @@
 """The language model's head and its loss, with logits only where there is a label, a chunk at a time.
 
-At 6,200 tokens and 152,064 classes all logits in fp32 are 3.8 GB, and plain autograd keeps them. Here a chunk's
-logits live only while its loss is taken; backward makes them again. That costs one matrix product more.
+At 6,200 tokens and 152,064 classes all logits in fp32 are 3.8 GB, and plain autograd keeps them. Here a
+chunk's logits live only while its loss is taken; backward makes them again: one matrix product more.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VOCABULARY_SLICE = 16384
 
 
 def _logits(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """fp32 logits; weights of lower precision are widened a slice at a time, never the whole table at once."""
+    """fp32 logits; a weight of lower precision is widened a slice at a time, never as a whole."""
     if weight.dtype == torch.float32:
         return functional.linear(hidden.float(), weight)
     return torch.cat(

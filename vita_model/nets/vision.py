@@ -1,11 +1,13 @@
 """The vision tower: tiles in, vectors for the projector out.
 
-InternVL's transformer as `transformers` has it, with what the released VITA-1.5 weights expect of it: biases in
-the attention, no final norm, the last hidden state without its class token, features times 0.5 before the
-pixel shuffle. Stochastic depth is put where that class keeps its output dropouts, which it leaves unused.
+InternVL's transformer as `transformers` has it, with what the released VITA-1.5 weights expect of it: biases
+in the attention, no final norm, the last hidden state without its class token, features times 0.5 before
+the pixel shuffle. Stochastic depth is put where that class keeps its output dropouts, unused by default.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import nn
@@ -59,7 +61,8 @@ class VisionTower(nn.Module):
         super().__init__()
         self.config = config
         self.vision_tower = InternVLVisionModel(_upstream(config))
-        for number, layer in enumerate(self.vision_tower.encoder.layer):
+        blocks: list[Any] = list(self.vision_tower.encoder.layer)
+        for number, layer in enumerate(blocks):
             rate = config.drop_path * number / max(config.layers - 1, 1)
             layer.attention.projection_dropout = DropPath(rate)
             layer.dropout = DropPath(rate)
@@ -75,7 +78,7 @@ class VisionTower(nn.Module):
 
 
 def _upstream(config: VisionConfig) -> InternVLVisionConfig:
-    return InternVLVisionConfig(
+    said: dict[str, Any] = dict(
         hidden_size=config.hidden,
         num_hidden_layers=config.layers,
         num_attention_heads=config.heads,
@@ -87,3 +90,4 @@ def _upstream(config: VisionConfig) -> InternVLVisionConfig:
         use_mean_pooling=True,  # upstream's way to say: no final norm
         attn_implementation="sdpa",
     )
+    return InternVLVisionConfig(**said)

@@ -3,9 +3,9 @@
     RUN/checkpoints/step-00000050/    after 50 steps; step 50 is the next
         model-*.safetensors           every parameter, trained or not
         optimizer-*.safetensors       Adam's moments of the trained ones (and fp32 masters in bf16)
-        complete.json                 step, stage, seed, digests, model config, sizes of the files; written last
+        complete.json                 step, stage, seed, digests, model config, file sizes; written last
 
-A folder is written under a temporary name, synced and renamed, so that a run that was killed finds only whole ones.
+A folder is written under a temporary name, synced and renamed: a run that was killed finds only whole ones.
 """
 
 from __future__ import annotations
@@ -46,16 +46,22 @@ def complete(run: Path) -> list[Path]:
     return sorted(path.parent for path in (run / FOLDER).glob(f"step-*/{COMPLETE}"))
 
 
+def last(run: Path) -> Path | None:
+    """The last complete checkpoint of a run, if there is one."""
+    found = complete(run)
+    return found[-1] if found else None
+
+
 def find(place: Path) -> Path:
-    """The last complete checkpoint of a run, or the one that `place` itself is; UsageError when there is none."""
+    """The last complete checkpoint of a run, or `place` if it is one; UsageError when there is none."""
     if (place / COMPLETE).exists():
         return place
-    found = complete(place)
-    if not found:
+    found = last(place)
+    if found is None:
         raise UsageError(
             f"{place} holds no complete checkpoint; name a run that has trained, or one of its checkpoints."
         )
-    return found[-1]
+    return found
 
 
 def save(engine: Any, run: Path, step: int, said: dict[str, Any]) -> Path:
@@ -95,7 +101,7 @@ def _prune(run: Path) -> None:
 
 
 def load_weights(model: Vita, checkpoint: Path) -> None:
-    """Copies every parameter from a checkpoint; VitaError names the first that is missing, extra or of another shape."""
+    """Copies every parameter from a checkpoint; VitaError names one that is missing, extra or misshapen."""
     stored = Tensors(checkpoint, "model")
     wanted = dict(model.named_parameters())
     for name in sorted(stored.names() ^ set(wanted)):

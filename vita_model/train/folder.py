@@ -23,7 +23,7 @@ EVAL = "eval.json"
 
 
 def begin(run: Path, asked: dict[str, Any], resume: bool) -> None:
-    """Makes the folder, or checks that a resumed one was started with the same; UsageError says what differs."""
+    """Makes the folder, or checks that a resumed one was started alike; UsageError says what differs."""
     stated = run / RUN
     if not resume and run.exists() and any(run.iterdir()):
         raise UsageError(

@@ -38,18 +38,16 @@ NAMED = 20
 class Loop:
     """A training in progress: engine, task, and where its steps are written."""
 
-    def __init__(
-        self, engine: Any, task: Task, run: Path, seed: int, said: dict[str, Any], teller: Teller
-    ) -> None:
+    def __init__(self, engine: Any, task: Task, run: Path, said: dict[str, Any], teller: Teller) -> None:
         self.engine = engine
         self.task = task
         self.run = run
-        self.seed = seed
         self.said = said
         self.teller = teller
         self.rank, self.world = distributed.get_rank(), distributed.get_world_size()
         self.rounds = len(ranks(task.order.step(0), self.world)[0])
         self.stopping = False
+        self.since = time.monotonic()
 
     def train(self, first: int, last: int, save_every: int) -> int:
         """Steps `first` up to, not including, `last`; returns the steps done, fewer after SIGTERM.
@@ -61,6 +59,7 @@ class Loop:
         loaded = self._load(first, last)
         done = saved = first
         self.engine.train()
+        self.since = time.monotonic()
         try:
             while done < last and not self._agreed_to_stop():
                 values = self.step(done, list(islice(loaded, self.rounds)))
@@ -69,6 +68,7 @@ class Loop:
                 done += 1
                 if done % save_every == 0 and done < last:
                     saved = self._save(done)
+                self.since = time.monotonic()
             if saved < done:
                 self._save(done)
         finally:
@@ -98,23 +98,12 @@ class Loop:
     def step(self, number: int, batches: list[Batch]) -> dict[str, Any]:
         """One optimizer step over this rank's share of a global batch; returns its metrics.
 
-        Raises ShardError for a global batch without a label, VitaError before the update when the loss is
-        not finite.
+        Raises ShardError for a global batch without a label, VitaError when the loss is not finite, before
+        the update, or when the gradient is not, before anything is saved.
         """
-        began = time.monotonic()
-        counts = [
-            sum(batch.labelled for batch in batches),
-            sum(batch.tokens for batch in batches if batch.keys),
-        ]
-        counts += [
-            sum(len(batch.keys) for batch in batches),
-            *(int(len(batch.tiles) > 0) for batch in batches),
-        ]
-        labelled, tokens, samples, *pictured = total(counts, self.engine.device)
+        labelled, tokens, samples, *pictured = self._count(batches)
         if labelled == 0:
-            raise ShardError(
-                f"step {number} has no labelled token; see `vita-model order` and build the stage again."
-            )
+            raise ShardError(f"step {number} has no labelled token; see its samples with `vita-model order`.")
         vision_rate, rate = rates(self.task.schedule, number, self.task.order.steps)
         set_rates(self.engine, vision_rate, rate)
         losses = self._backward(number, batches, pictured, labelled)
@@ -124,7 +113,7 @@ class Loop:
         self.engine.step()
         norm = float(self.engine.get_global_grad_norm()) if norm is None else norm
         self._require_finite(number, norm, batches, losses)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - self.since
         return {
             "step": number,
             "loss": mean,
@@ -138,20 +127,29 @@ class Loop:
             "tokens_per_second": tokens / seconds,
         }
 
+    def _count(self, batches: list[Batch]) -> list[float]:
+        """Labelled tokens, tokens and samples of the global batch; then, a round each, ranks with pictures."""
+        counts = [
+            sum(batch.labelled for batch in batches),
+            sum(batch.tokens for batch in batches if batch.keys),
+            sum(len(batch.keys) for batch in batches),
+        ]
+        return total([*counts, *(int(len(batch.tiles) > 0) for batch in batches)], self.engine.device)
+
     def _backward(
         self, number: int, batches: list[Batch], pictured: list[float], labelled: float
     ) -> list[float]:
-        losses = []
+        losses: list[torch.Tensor] = []
         for place, batch in enumerate(batches):
             # The slot of the global batch, not the rank, seeds what is drawn: any world size draws the same.
             slot = place * self.world + self.rank
-            torch.manual_seed(keyed_hash(self.seed, "drop-path", str(number), str(slot)) >> 1)
+            torch.manual_seed(keyed_hash(self.said["seed"], "drop-path", str(number), str(slot)) >> 1)
             loss = self.engine(batch.to(self.engine.device), self._idle(pictured[place] > 0))
             self.engine.backward(loss * (self.world / labelled), scale_wrt_gas=False)
-            losses.append(float(loss.detach()))
+            losses.append(loss.detach())
             if place + 1 < len(batches):
                 self.engine.step()
-        return losses
+        return torch.stack(losses).tolist()
 
     def _idle(self, pictured: bool) -> Idle:
         if self.engine.zero_optimization_stage() < 3:
@@ -161,11 +159,11 @@ class Loop:
     def _require_finite(self, number: int, value: float, batches: list[Batch], losses: list[float]) -> None:
         if math.isfinite(value):
             return
-        pairs = list(zip(batches, losses, strict=True))
-        suspects = gathered([key for batch, loss in pairs if not math.isfinite(loss) for key in batch.keys])
+        odd = [batch for batch, loss in zip(batches, losses, strict=True) if not math.isfinite(loss)]
+        suspects = gathered([key for batch in odd for key in batch.keys])
         suspects = suspects or gathered([key for batch in batches for key in batch.keys])
         more = f" and {len(suspects) - NAMED} more" if len(suspects) > NAMED else ""
         raise VitaError(
-            f"step {number}: the loss or its gradient is {value} in the packs of {', '.join(suspects[:NAMED])}{more}; "
-            "look at these samples or lower the learning rate, then go on from the last checkpoint with --resume."
+            f"step {number}: the loss or its gradient is {value} in {', '.join(suspects[:NAMED])}{more}; look "
+            "at these samples or lower the learning rate, then go on from the last checkpoint with --resume."
         )

@@ -1,4 +1,4 @@
-"""Which parameters learn, and in which groups: what a plan's `trains` and `schedule` mean for the optimizer."""
+"""Which parameters learn, and in which groups the optimizer holds them."""
 
 from __future__ import annotations
 

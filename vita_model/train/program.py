@@ -14,7 +14,7 @@ from vita_model.batch.order import ranks
 from vita_model.config import ModelConfig, preset
 from vita_model.nets.vita import Vita, build
 from vita_model.train import checkpoint, folder, heldout
-from vita_model.train.engine import start_engine, start_processes
+from vita_model.train.engine import start_engine, start_processes, stop_processes
 from vita_model.train.loop import Loop
 from vita_model.train.say import Teller
 from vita_model.train.task import Task, open_task, training_seed
@@ -38,52 +38,49 @@ class Options:
 
 
 def train(options: Options) -> dict[str, Any]:
-    """Trains a stage, or goes on with it; returns {run, stage, step, steps, loss, checkpoint, eval, stopped}."""
+    """Trains a stage or goes on with it; {run, stage, step, steps, loss, checkpoint, eval, stopped, ...}."""
     config = preset(options.preset)
-    task = open_task(
-        files.join(options.data, "stages", options.stage), config, options.seed, options.precision
-    )
-    seed = training_seed(task.stage.plan, options.seed)
-    start = _start(options, task)
+    place = files.join(options.data, "stages", options.stage)
+    task = open_task(place, config, options.seed, options.precision)
+    went_on = checkpoint.last(options.out) if options.resume else None
+    start = went_on or _start(options, task)
     rank, world = start_processes()
     teller = Teller(rank == 0)
+    asked = _asked(options, task, config, world)
+    cursor = 0 if went_on is None else int(checkpoint.facts(went_on)["step"])
     if rank == 0:
-        folder.begin(options.out, _asked(options, task, config, seed, world), options.resume)
-    distributed.barrier()
-    went_on = checkpoint.complete(options.out)[-1:] if options.resume else []
-    cursor = checkpoint.facts(went_on[0])["step"] if went_on else 0
-    model = _model(config, seed, went_on[0] if went_on else start, teller)
-    model.set_trained(task.trains)
-    zero = options.zero if options.zero is not None else int(task.schedule.precision == "bf16")
-    engine = start_engine(model, task.schedule, zero, len(ranks(task.order.step(0), world)[0]))
-    if went_on:
-        checkpoint.load_optimizer(engine, went_on[0], cursor)
-        teller.say(f"going on from {went_on[0]} at step {cursor} of {task.order.steps}")
-    if rank == 0:
+        folder.begin(options.out, asked, options.resume)
         folder.cut_metrics(options.out, cursor)
     distributed.barrier()
-    said = _asked(options, task, config, seed, world)
-    loop = Loop(engine, task, options.out, seed, said, teller)
-    last = min(task.order.steps, options.max_steps if options.max_steps is not None else task.order.steps)
-    done = loop.train(cursor, last, options.save_every)
-    return _finish(loop, done, last)
+    model = _model(config, asked["seed"], start, teller)
+    model.set_trained(task.trains)
+    rounds = len(ranks(task.order.step(0), world)[0])
+    engine = start_engine(model, task.schedule, asked["zero"], rounds)
+    if went_on is not None:
+        checkpoint.load_optimizer(engine, went_on, cursor)
+        teller.say(f"going on from {went_on} at step {cursor} of {task.order.steps}")
+    loop = Loop(engine, task, options.out, asked, teller)
+    last = min(task.order.steps, options.max_steps or task.order.steps)
+    summary = _finish(loop, loop.train(cursor, last, options.save_every), last)
+    stop_processes()
+    return summary
 
 
 def _start(options: Options, task: Task) -> Path | None:
-    """The checkpoint whose weights the stage starts from; UsageError when it is not of a stage that it needs."""
+    """The checkpoint that the stage starts from; UsageError when it is not of a stage that it needs."""
+    before = " or ".join(task.stages_before)
     if options.init is None:
-        if task.stages_before and not options.resume:
+        if before:
             raise UsageError(
-                f"stage {task.name} starts from stage {' and '.join(task.stages_before)}; "
-                "name the run that trained it with --init."
+                f"stage {task.name} starts from stage {before}; name the run that trained it with --init."
             )
         return None
     found = checkpoint.find(options.init)
     stage = checkpoint.facts(found)["stage"]
-    if task.stages_before and stage not in task.stages_before:
+    if before and stage not in task.stages_before:
         raise UsageError(
-            f"{found} was trained in stage {stage} and stage {task.name} starts from "
-            f"{' and '.join(task.stages_before)}; name a run of that stage with --init."
+            f"{found} was trained in stage {stage} and stage {task.name} starts from stage {before}; "
+            "name a run of that stage with --init."
         )
     return found
 
@@ -98,17 +95,19 @@ def _model(config: ModelConfig, seed: int, start: Path | None, teller: Teller) -
             f"{start} holds another model than preset {config.preset}; give the preset it was made with."
         )
     checkpoint.load_weights(model, start)
+    teller.say(f"weights of {start}")
     return model
 
 
-def _asked(options: Options, task: Task, config: ModelConfig, seed: int, world: int) -> dict[str, Any]:
+def _asked(options: Options, task: Task, config: ModelConfig, world: int) -> dict[str, Any]:
+    bf16 = task.schedule.precision == "bf16"
     return {
         "version": 1,
         "stage": task.name,
         "preset": config.preset,
-        "seed": seed,
+        "seed": training_seed(task.stage.plan, options.seed),
         "precision": task.schedule.precision,
-        "zero": options.zero,
+        "zero": int(bf16) if options.zero is None else options.zero,
         "world_size": world,
         "init": None if options.init is None else str(options.init),
         "plan_digest": task.plan_digest,

@@ -1,4 +1,4 @@
-"""What a run tells a person while it goes on: on a terminal one line that changes, elsewhere a line now and then."""
+"""What a run tells a person: on a terminal one line that changes, elsewhere a line now and then."""
 
 from __future__ import annotations
 

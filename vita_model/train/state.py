@@ -1,4 +1,4 @@
-"""Weights and optimizer moments of an engine as whole tensors by name, whatever the ZeRO stage and world size.
+"""Weights and optimizer moments as whole tensors by name, whatever the ZeRO stage and world size.
 
 A checkpoint is made of these, so one that was written at one ZeRO stage and world size is read at any
 other, with fp32 weights and moments equal to the bit. DeepSpeed's own accessors do the gathering; where it
@@ -29,7 +29,7 @@ def weights(engine: Any) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def moments(engine: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """`<kind>/<parameter>` of every trained parameter: both Adam moments, and fp32 masters in bf16 training."""
+    """`<kind>/<parameter>` of what is trained: both Adam moments, and fp32 masters in bf16 training."""
     from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
 
     plain = engine.zero_optimization_stage() == 0
@@ -45,7 +45,7 @@ def moments(engine: Any) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def restore(engine: Any, read: Callable[[str], torch.Tensor], step: int) -> None:
-    """Puts moments (and masters) back, as after `step` updates; the weights are loaded before the engine starts."""
+    """Puts moments (and masters) back, as after `step` updates; the weights came before the engine."""
     state = engine.basic_optimizer.state
     for flat in _partitions(engine):
         count = torch.tensor(float(step))
@@ -79,7 +79,7 @@ def _link(engine: Any) -> None:
         engine.optimizer._lazy_init_hp_params_optimizer_state()
 
 
-def _put(engine: Any, weight: nn.Parameter, kind: str, value: torch.Tensor) -> None:
+def _put(engine: Any, weight: Any, kind: str, value: torch.Tensor) -> None:
     from deepspeed import utils
 
     if engine.zero_optimization_stage() == 0:

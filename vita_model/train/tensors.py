@@ -16,7 +16,7 @@ FILE_BYTES = 2 << 30
 
 
 def write(folder: Path, stem: str, tensors: Iterator[tuple[str, torch.Tensor]], keep: bool) -> None:
-    """Writes `<stem>-00001.safetensors` and so on; goes through `tensors` without writing where not `keep`."""
+    """Writes `<stem>-00001.safetensors` and so on; only goes through `tensors` where not `keep`."""
     held: dict[str, torch.Tensor] = {}
     size = number = 0
     for name, tensor in tensors:

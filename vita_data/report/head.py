@@ -1,0 +1,68 @@
+"""The top of the page: what was built, in one sentence and in a few numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vita_data.report.formats import count, counted, listed, percent, size
+from vita_data.report.markup import Html, tag
+from vita_data.report.tables import facts as fact_list
+
+SECTIONS = {
+    "funnel": "Funnel",
+    "mixture": "Mixture",
+    "rejects": "Rejects",
+    "samples": "Samples",
+    "lengths": "Lengths",
+    "provenance": "Provenance",
+}
+
+
+def head_section(plan: dict[str, Any], facts: dict[str, Any]) -> Html:
+    """The header with the stage's name, the sentence, the totals and the links to the sections."""
+    links = (tag("li", tag("a", name, href=f"#{place}")) for place, name in SECTIONS.items())
+    return tag(
+        "header",
+        tag("p", "Stage report", class_="eyebrow"),
+        tag("h1", f"Stage {facts['stage']}", " ", tag("span", f"mixture {facts['mixture']}, seed {facts['seed']}")),
+        tag("p", _sentence(plan, facts), class_="lede"),
+        fact_list(_totals(facts), "tiles"),
+        tag("nav", tag("ul", *links), aria_label="Sections"),
+    )
+
+
+def _sentence(plan: dict[str, Any], facts: dict[str, Any]) -> str:
+    totals, packs = facts["totals"], facts["packs"]
+    giving = sum(1 for source in facts["sources"] if source["written"]["samples"])
+    words = (
+        f"{counted(totals['samples'], 'sample')} with {counted(totals['questions'], 'question')} were drawn from "
+        f"{counted(giving, 'source')} and written to {counted(len(facts['shards']), 'shard')}"
+    )
+    if packs.get("count"):
+        words += (
+            f"; {counted(packs['count'], 'training sequence')} of up to {count(packs['capacity'])} tokens hold them, "
+            f"with {percent(packs['waste'], 1)} of the room left empty"
+        )
+    trained = listed([name.replace("_", " ") for name in plan["trains"]])
+    return f"{words}. The stage trains the {trained} on them." if trained else f"{words}."
+
+
+def _totals(facts: dict[str, Any]) -> list[tuple[str, Html]]:
+    totals, packs = facts["totals"], facts["packs"]
+    tokens = totals["text_tokens"] + totals["visual_tokens"] + totals["audio_tokens"]
+    parts = [f"{count(totals[f'{kind}_tokens'])} {kind}" for kind in ("text", "visual", "audio") if totals[f"{kind}_tokens"]]
+    read, held = (sum(source[name] for source in facts["sources"]) for name in ("read", "held_out"))
+    asked = sum(source["asked"] for source in facts["sources"] if source["unit"] == "questions")
+    return [
+        ("Questions", _tile(count(totals["questions"]), f"{count(asked)} asked for")),
+        ("Samples", _tile(count(totals["samples"]), f"{count(held)} held out")),
+        ("Tokens", _tile(count(tokens), " + ".join(parts))),
+        ("Packs", _tile(count(packs.get("count", 0)), f"{percent(packs.get('waste', 0), 1)} of the room empty")),
+        ("Shards", _tile(count(len(facts["shards"])), size(totals["bytes"]))),
+        ("Rejected", _tile(count(totals["rejected"]), f"of {counted(read, 'record')} read")),
+        *([("Hours", _tile(count(totals["hours"]), "of speech"))] if totals["hours"] else []),
+    ]
+
+
+def _tile(number: str, note: str) -> Html:
+    return tag("span", tag("b", number), tag("small", note))
