@@ -101,10 +101,12 @@ def train(as_json: bool, local_rank: str | None, **options: Any) -> None:
     the run after the current step with a checkpoint; --resume goes on from there with the same losses.
     """
     with _plain_stdout():
+        from vita_model.train.engine import stop_processes
         from vita_model.train.program import Options
         from vita_model.train.program import train as run
 
         summary = run(Options(**options))
+        stop_processes()
     words = (
         f"stage {summary['stage']}: {summary['step']} of {summary['steps']} steps, loss {summary['loss']:.4f}"
     )

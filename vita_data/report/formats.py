@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+SLACK = 40  # a text that is hardly longer than its limit is shown whole
 SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -42,9 +43,20 @@ def size(number: int) -> str:
     return f"{value:.0f} {SIZES[unit]}" if unit == 0 or value >= 99.95 else f"{value:.1f} {SIZES[unit]}"
 
 
-def shorten(words: str, limit: int) -> str:
-    """The first `limit` characters, and how many follow."""
-    return words if len(words) <= limit else f"{words[:limit].rstrip()} … (+{count(len(words) - limit)} characters)"
+def shorten(words: str, limit: int, lines: int = 0) -> str:
+    """About the first `limit` characters in at most `lines` lines (0: any number), and how many follow."""
+    cut = words
+    if len(words) > limit + SLACK:
+        cut = words[:limit]
+    if lines and cut.count("\n") > lines:
+        cut = "\n".join(cut.split("\n", lines)[:lines])
+    rest = len(words) - len(cut)
+    return f"{cut.rstrip()} … (+{counted(rest, 'character')})" if rest else words
+
+
+def measured(words: str) -> str:
+    """What a rule measured, with thousands parted when it is a plain number."""
+    return count(int(words)) if words.isdecimal() and len(words) < 16 else words
 
 
 def listed(words: list[str]) -> str:

@@ -10,7 +10,7 @@ from vita_data.report.plots import Part, legend, stacked_bar
 from vita_data.report.rules import reason_of
 from vita_data.report.tables import Cell, table
 
-HEADS = ("Source", "Read", "Rejected", "Kept", "Held out", "Between", "Available", "Drawn", "Not drawn")
+HEADS = ("Source", "Read", "Rejected", "Kept", "Held out", "Between", "Available", "Drawn", "Not drawn", "Questions of those asked")
 PARTS = (
     ("drawn", "drawn"),
     ("not drawn", "spare"),
@@ -70,7 +70,9 @@ def _parts(source: dict[str, Any]) -> list[Part]:
 
 def _row(source: dict[str, Any]) -> list[Cell]:
     plain = [source[name] for name in ("kept", "held_out", "between", "available_samples")]
-    return [source["source"], source["read"], _rejected(source["rejected"]), *plain, source["written"]["samples"], not_drawn(source)]
+    drawn = [source["written"]["samples"], not_drawn(source)]
+    asked = tag("span", f"{count(source['written']['questions'])} of {count(source['asked'])}", class_="number")
+    return [source["source"], source["read"], _rejected(source["rejected"]), *plain, *drawn, asked]
 
 
 def _rejected(rules: dict[str, int]) -> Html:
@@ -91,11 +93,11 @@ def _sum(sources: list[dict[str, Any]]) -> dict[str, Any]:
     for source in sources:
         for rule, number in source["rejected"].items():
             rejected[rule] = rejected.get(rule, 0) + number
-    plain = ("read", "kept", "held_out", "between", "available_samples")
+    plain = ("read", "kept", "held_out", "between", "available_samples", "asked")
     return {
         "source": "All sources",
         "rejected": rejected,
-        "written": {"samples": sum(source["written"]["samples"] for source in sources)},
+        "written": {name: sum(source["written"][name] for source in sources) for name in ("samples", "questions")},
         **{name: sum(source[name] for source in sources) for name in plain},
     }
 

@@ -28,7 +28,7 @@ def text(value: object) -> Html:
     return Html(html.escape(_UNPRINTABLE.sub("\ufffd", str(value))))
 
 
-def tag(name: str, *children: Child, **attributes: Value) -> Html:
+def tag(name: str, /, *children: Child, **attributes: Value) -> Html:
     """An element; attributes lose a trailing underscore, and None or False leaves a child or attribute out."""
     start = name + "".join(_attribute(key, value) for key, value in attributes.items())
     return Html(f"<{start}>" if name in VOID else f"<{start}>{join(children)}</{name}>")

@@ -23,7 +23,7 @@ def mixture_section(sources: list[dict[str, Any]], languages: dict[str, Language
         tag("h2", "Mixture"),
         tag("h3", "Asked and written"),
         _asked(sources),
-        table("Asked and written by source", HEADS, map(_row, sources)),
+        table("Asked and written by source", HEADS, map(_row, sources), words=2),
         tag("p", "Available leaves out what is held out. The last sample may carry a source over by less than its own questions.", class_="note"),
         tag("h3", "Who gives what"),
         _shares(sources),
@@ -90,7 +90,7 @@ def _shares(sources: list[dict[str, Any]]) -> Html:
         return [source["source"], *(_share(*each) for each in zip(values, totals, most, strict=True))]
 
     heads = ("Source", "Questions", "Samples", "Tokens")
-    return table("Share of questions, samples and tokens by source", heads, map(cells, sources))
+    return table("Share of questions, samples and tokens by source", heads, map(cells, sources), words=4)
 
 
 def _share(value: int, total: int, most: int) -> Html:

@@ -44,9 +44,10 @@ def stacked_bar(label: str, parts: Sequence[Part]) -> Html:
 def measured_bar(label: str, value: float, asked: float, most: float) -> Html:
     """One horizontal bar of `value` on a track of `asked`, both on a scale that ends at `most`."""
     rects = []
-    for name, kind, number in (("asked", "track", asked), ("written", "drawn", value)):
+    for name, kind, number, inset in (("asked", "track", asked, 0), ("written", "drawn", value, 3)):
         if number > 0:
-            rects.append(_rect(0, 0, max(LEAST, WIDTH * number / most), 10, kind, f"{name}: {count(number)}"))
+            width = max(LEAST, WIDTH * number / most)
+            rects.append(_rect(0, inset, width, 10 - 2 * inset, kind, f"{name}: {count(number)}"))
     return _svg("bar plain", 10, f"{label}: {count(value)} written, {count(asked)} asked", rects)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vita_data.report.examples import Example, find_examples
-from vita_data.report.formats import count, counted, shorten
+from vita_data.report.formats import count, counted, measured, shorten
 from vita_data.report.markup import Html, join, tag
 from vita_data.report.rules import reason_of
 from vita_data.report.tables import facts
@@ -32,14 +32,10 @@ def rejects_section(folder: str, sources: list[dict[str, Any]], roots: dict[str,
     examples = find_examples(folder, rejected, EXAMPLES)
     album = Album(THUMBNAIL, BUDGET)
     blocks = (_rule(rule, rejected, examples.get(rule, []), album, roots) for rule in ordered[:RULES])
-    intro = (
-        f"{counted(sum(counts.values()), 'record')} broke {counted(len(counts), 'rule')}. Each is listed in the tables of "
-        "the folder rejects; vita-data why KEY says the same of one."
-    )
+    broke = f"{counted(sum(counts.values()), 'record')} broke {counted(len(counts), 'rule')}. All are listed in the folder "
+    intro = tag("p", broke, tag("code", "rejects"), "; ", tag("code", "vita-data why KEY"), " tells the story of one.")
     rest = f"{counted(len(ordered) - RULES, 'more rule')} with fewer rejects are not shown." if len(ordered) > RULES else None
-    return tag(
-        "section", tag("h2", "Rejects"), tag("p", intro), *blocks, tag("p", rest) if rest else None, id="rejects"
-    )
+    return tag("section", tag("h2", "Rejects"), intro, *blocks, tag("p", rest) if rest else None, id="rejects")
 
 
 def _rule(
@@ -48,19 +44,23 @@ def _rule(
     reason = reason_of(rule.rpartition("/")[2])
     by_source = [(source, rules[rule]) for source, rules in rejected.items() if rules.get(rule)]
     total = sum(number for _, number in by_source)
-    where = ", ".join(f"{source} {count(number)}" for source, number in by_source)
-    return tag(
-        "section",
-        tag("h3", tag("b", count(total), class_="badge"), reason.title, " ", tag("code", rule)),
-        tag("p", reason.why, " ", tag("span", where, class_="muted")),
-        tag("ul", *(tag("li", _card(example, album, roots)) for example in examples), class_="cards"),
-        class_="rule",
+    where = ", ".join(f"{count(number)} in {source}" for source, number in by_source)
+    about = tag(
+        "div",
+        tag("h3", tag("b", count(total), class_="badge"), reason.title),
+        tag("p", tag("code", rule)),
+        tag("p", reason.why) if reason.why else None,
+        tag("p", where, class_="muted"),
     )
+    cards = tag("ul", *(tag("li", _card(rule, example, album, roots)) for example in examples), class_="cards")
+    return tag("section", about, cards, class_="rule")
 
 
-def _card(example: Example, album: Album, roots: dict[str, str]) -> Html:
+def _card(rule: str, example: Example, album: Album, roots: dict[str, str]) -> Html:
     root = roots.get(example.source)
-    shown = [album.file(root, name, f"{name} of {example.source}") for name in example.media[:PICTURES]]
+    # A picture that was there and is no file now was embedded in its annotation file, as in parquet.
+    absent = None if rule.endswith("/media_missing") else "Embedded, or gone since"
+    shown = [album.file(root, name, f"{name} of {example.source}", absent) for name in example.media[:PICTURES]]
     if len(example.media) > PICTURES:
         shown.append(tag("small", f"and {count(len(example.media) - PICTURES)} more"))
     return tag(
@@ -82,8 +82,8 @@ def _facts(example: Example) -> list[tuple[str, Html]]:
         rows.append(("where", tag("code", f"{example.annotation}:{example.position}")))
     if example.native_id is not None:
         rows.append(("native id", tag("code", tag("bdi", shorten(example.native_id, WORDS)))))
-    if example.value is not None:
-        value = tag("code", tag("bdi", shorten(example.value, WORDS)))
-        limit = [", limit ", tag("code", example.threshold)] if example.threshold is not None else []
-        rows.append(("measured", join([value, *limit])))
+    if example.value is not None and (example.threshold is not None or example.value not in (example.message or "")):
+        value = tag("code", tag("bdi", shorten(measured(example.value), WORDS)))
+        limit = tag("code", shorten(measured(example.threshold), WORDS)) if example.threshold is not None else None
+        rows.append(("measured", join([value, " against ", limit]) if limit else value))
     return rows

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from vita_data.report.formats import count, counted, shorten
-from vita_data.report.markup import Html, join, tag
+from vita_data.report.markup import Html, tag
 from vita_data.report.measured import Measured
 from vita_data.report.thumbnails import Album
 from vita_data.shards.read import Sample, Shard
@@ -18,7 +20,8 @@ THUMBNAIL = 160
 BUDGET = 900_000
 TURNS = 4
 WORDS = 320
-_CHIP = re.compile("(<image>|<video>|<audio>)")
+LINES = 8
+_PLACEHOLDER = re.compile("(<image>|<video>|<audio>)")
 
 
 def samples_section(folder: str, sources: list[dict[str, Any]], measured: Measured) -> Html:
@@ -62,7 +65,7 @@ def _card(sample: Sample, album: Album) -> Html:
     return tag(
         "article",
         tag("div", *shown, class_="pictures") if shown else None,
-        tag("ol", *(_turn(turn) for turn in turns[:TURNS]), class_="turns", lang="zh" if language == "zh" else None),
+        tag("ol", *_turns(turns[:TURNS]), class_="turns", lang="zh" if language == "zh" else None),
         tag("p", f"and {counted(len(turns) - TURNS, 'more turn')}", class_="muted") if len(turns) > TURNS else None,
         tag("p", _sizes(sample), class_="sizes"),
         tag("p", tag("code", sample.key), class_="sizes"),
@@ -70,12 +73,20 @@ def _card(sample: Sample, album: Album) -> Html:
     )
 
 
-def _turn(turn: dict[str, str]) -> Html:
-    human = turn["from"] == "human"
-    pieces = _CHIP.split(shorten(turn["value"].strip(), WORDS))
-    words = join(tag("span", piece[1:-1], class_="chip") if _CHIP.fullmatch(piece) else piece for piece in pieces)
-    speaker = tag("span", "Question" if human else "Answer", class_="speaker")
-    return tag("li", speaker, tag("div", words, dir="auto"), class_="human" if human else "gpt")
+def _turns(turns: list[dict[str, str]]) -> Iterator[Html]:
+    """Turns as list items; a placeholder of a question becomes a chip with the number of its medium."""
+    seen: Counter[str] = Counter()
+    for turn in turns:
+        human, words = turn["from"] == "human", shorten(turn["value"].strip(), WORDS, LINES)
+        parts: list[str] = []
+        for piece in _PLACEHOLDER.split(words) if human else [words]:
+            if human and _PLACEHOLDER.fullmatch(piece):
+                seen[piece] += 1
+                parts.append(tag("span", f"{piece[1:-1]} {seen[piece]}", class_="chip"))
+            else:
+                parts.append(piece)
+        speaker = tag("span", "Question" if human else "Answer", class_="speaker")
+        yield tag("li", speaker, tag("div", *parts, dir="auto"), class_="human" if human else "gpt")
 
 
 def _sizes(sample: Sample) -> str:

@@ -10,9 +10,13 @@ from vita_data.report.markup import Child, Html, tag
 Cell = Child | int | float
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], total: Sequence[Cell] | None = None) -> Html:
-    """A table whose first column names its rows; numbers stand to the right, `total` below the line."""
-    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in heads)))
+def table(
+    caption: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], total: Sequence[Cell] | None = None, words: int = 1
+) -> Html:
+    """A table whose first column names its rows; the first `words` columns hold words and the others numbers."""
+    kinds = [None if n < words else "number" for n in range(len(heads))]
+    names = (tag("th", name, scope="col", class_=kind) for name, kind in zip(heads, kinds, strict=True))
+    head = tag("thead", tag("tr", *names))
     body = tag("tbody", *(_row(row) for row in rows))
     foot = tag("tfoot", _row(total)) if total else None
     inner = tag("table", tag("caption", caption), head, body, foot)

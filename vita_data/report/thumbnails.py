@@ -43,10 +43,13 @@ class Album:
             self._left = 0
             return placeholder(PAGE_FULL)
         self._left -= len(uri)
-        return tag("img", src=uri, alt=alt, width=size[0], height=size[1], loading="lazy", decoding="async")
+        return tag("img", src=uri, alt=alt, width=size[0], height=size[1])
 
-    def file(self, root: str | None, name: str, alt: str) -> Html:
-        """A picture from its name below a source's root, opened as carefully as the build opens it."""
+    def file(self, root: str | None, name: str, alt: str, absent: str | None = None) -> Html:
+        """A picture from its name below a source's root, opened as carefully as the build opens it.
+
+        `absent` says why there may be no such file, where that is no surprise.
+        """
         if root is None:
             return placeholder(NO_FOLDER)
         try:
@@ -55,7 +58,7 @@ class Album:
                 return placeholder(NOT_A_FILE)
             return self.picture(read_medium(root, name, MOST_BYTES), alt)
         except RecordError as error:
-            return placeholder(reason_of(error.rule).title)
+            return placeholder((error.rule == "media_missing" and absent) or reason_of(error.rule).title)
         except VitaError:
             return placeholder(reason_of("media_unreadable").title)
 

@@ -28,6 +28,8 @@ def start_processes() -> tuple[int, int]:
 
     Returns (rank, world size).
     """
+    if distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
     if not torch.cuda.is_available():
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
     if "RANK" not in os.environ:

@@ -103,7 +103,7 @@ class Loop:
         """
         labelled, tokens, samples, *pictured = self._count(batches)
         if labelled == 0:
-            raise ShardError(f"step {number} has no labelled token; see its samples with `vita-model order`.")
+            raise ShardError(f"step {number} has no labelled token; see it with `vita-model order`.")
         vision_rate, rate = rates(self.task.schedule, number, self.task.order.steps)
         set_rates(self.engine, vision_rate, rate)
         losses = self._backward(number, batches, pictured, labelled)
@@ -164,6 +164,6 @@ class Loop:
         suspects = suspects or gathered([key for batch in batches for key in batch.keys])
         more = f" and {len(suspects) - NAMED} more" if len(suspects) > NAMED else ""
         raise VitaError(
-            f"step {number}: the loss or its gradient is {value} in {', '.join(suspects[:NAMED])}{more}; look "
-            "at these samples or lower the learning rate, then go on from the last checkpoint with --resume."
+            f"step {number}: the loss or its gradient is {value} in {', '.join(suspects[:NAMED])}{more}; "
+            "look at these samples or lower the learning rate, then go on from the last checkpoint with --resume."
         )

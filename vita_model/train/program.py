@@ -14,7 +14,7 @@ from vita_model.batch.order import ranks
 from vita_model.config import ModelConfig, preset
 from vita_model.nets.vita import Vita, build
 from vita_model.train import checkpoint, folder, heldout
-from vita_model.train.engine import start_engine, start_processes, stop_processes
+from vita_model.train.engine import start_engine, start_processes
 from vita_model.train.loop import Loop
 from vita_model.train.say import Teller
 from vita_model.train.task import Task, open_task, training_seed
@@ -61,9 +61,7 @@ def train(options: Options) -> dict[str, Any]:
         teller.say(f"going on from {went_on} at step {cursor} of {task.order.steps}")
     loop = Loop(engine, task, options.out, asked, teller)
     last = min(task.order.steps, options.max_steps or task.order.steps)
-    summary = _finish(loop, loop.train(cursor, last, options.save_every), last)
-    stop_processes()
-    return summary
+    return _finish(loop, loop.train(cursor, last, options.save_every), last)
 
 
 def _start(options: Options, task: Task) -> Path | None:

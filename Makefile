@@ -1,0 +1,35 @@
+# Verbs of the project. `make demo` and `make test` do it all on a Debian machine with Python.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3,$(shell command -v $(name))))
+VENV ?= .venv
+DEMO ?= vita-demo
+BIN = $(VENV)/bin
+READY = $(VENV)/.installed
+
+.PHONY: help demo test lint types check clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1 /p' $(MAKEFILE_LIST)
+
+$(READY): setup.py scripts/install.sh
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "this Python cannot make virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	PIP=$(BIN)/pip scripts/install.sh
+	@touch $(READY)
+
+demo: $(READY)  ## sample corpus -> stages 1.1, 1.2, 1.3 -> proof -> training, each from the one before
+	BIN=$(BIN) OUT=$(DEMO) scripts/demo.sh
+
+test: $(READY)  ## every test, the slow ones too
+	$(BIN)/python -m pytest -q
+
+lint: $(READY)  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## type annotations
+	$(BIN)/mypy
+
+check: lint types test  ## all that CI runs but the demo
+
+clean:  ## removes the environment and what the demo made
+	rm -rf $(VENV) $(DEMO) vita-build build *.egg-info

@@ -1,0 +1,29 @@
+#!/bin/sh
+# The whole line on a laptop: a sample corpus, three stages built and proved, and each trained from the one before.
+set -eu
+BIN=${BIN:-.venv/bin}
+OUT=${OUT:-vita-demo}
+STEPS=${STEPS:-40}
+
+say() { printf '\n== %s\n' "$*"; }
+
+for stage in 1.1 1.2 1.3; do
+    say "stage $stage: build"
+    "$BIN/vita-data" build --stage "$stage" --mixture sample --out "$OUT"
+    say "stage $stage: proof"
+    "$BIN/vita-data" prove "$OUT/stages/$stage"
+done
+
+before=
+for stage in 1.1 1.2 1.3; do
+    say "stage $stage: training${before:+ from stage $before}"
+    rm -rf "$OUT/runs/$stage"
+    "$BIN/vita-model" train --stage "$stage" --data "$OUT" --preset tiny --out "$OUT/runs/$stage" \
+        ${before:+--init "$OUT/runs/$before"} --max-steps "$STEPS"
+    before=$stage
+done
+
+say "done"
+for stage in 1.1 1.2 1.3; do
+    echo "stage $stage: report $OUT/stages/$stage/report.html, checkpoints $OUT/runs/$stage/checkpoints"
+done

@@ -1,0 +1,78 @@
+"""Samples as the model is fed them, alone and packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from vita_data.errors import ShardError
+from vita_data.prompt.tokenizer import load_tokenizer
+from vita_data.shards.read import Sample, Stage
+from vita_model.batch.collate import collate, empty
+from vita_model.batch.encode import IGNORED, Encoder
+from vita_model.config import tiny
+
+GEOMETRY = tiny().geometry
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, make_stage: Callable[..., Path]) -> Stage:
+    return Stage(make_stage(tmp_path_factory.mktemp("encode"), shards=1, held_out=0))
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(load_tokenizer(GEOMETRY.tokenizer), GEOMETRY)
+
+
+def test_labels_are_the_answers_and_their_closing_tokens_only(stage: Stage, encoder: Encoder) -> None:
+    for row in range(12):
+        sample = stage.sample(0, row)
+        encoded = encoder.encode(sample)
+        learned = [label for label in encoded.labels if label != IGNORED]
+        answers = [turn["value"] for turn in sample.record["conversations"] if turn["from"] == "gpt"]
+        assert encoder.tokenizer.decode(learned) == "".join(f"{answer}<|im_end|>" for answer in answers)
+        assert all(label in (IGNORED, token) for label, token in zip(encoded.labels, encoded.ids, strict=True))
+
+
+def test_tiles_stand_where_the_placeholder_stood(stage: Stage, encoder: Encoder) -> None:
+    encoded = encoder.encode(stage.sample(0, 1))
+    places = encoded.tile_places
+    assert len(places) == len(encoded.tiles) * GEOMETRY.tile_tokens > 0
+    assert places == list(range(places[0], places[0] + len(places)))
+    assert encoder.tokenizer.decode(encoded.ids[: places[0]]).endswith("<|im_start|>user\n")
+    after = encoder.tokenizer.decode(encoded.ids[places[-1] + 1 :])
+    assert after.startswith("\nWhich colour is square 1?<|im_end|>")
+    assert {encoded.labels[place] for place in places} == {IGNORED}
+
+
+def test_a_sample_that_is_longer_than_its_index_says_is_refused(stage: Stage, encoder: Encoder) -> None:
+    found = stage.sample(0, 0)
+    wrong = Sample(found.key, found.source, found.record, found.media, found.grids, found.length - 1)
+    with pytest.raises(ShardError, match=f"{found.key} makes {found.length} tokens"):
+        encoder.encode(wrong)
+
+
+def test_a_pack_joins_its_samples_without_crossing_them(stage: Stage, encoder: Encoder) -> None:
+    samples = [encoder.encode(stage.sample(0, row)) for row in (3, 1, 2)]
+    batch = collate(samples)
+    assert batch.segments == (0, *torch.tensor([len(one.ids) for one in samples]).cumsum(0).tolist())
+    for one, first, last in zip(samples, batch.segments, batch.segments[1:], strict=False):
+        assert batch.ids[first:last].tolist() == one.ids
+        assert batch.positions[first:last].tolist() == list(range(len(one.ids)))
+        inside = (batch.loss_places >= first) & (batch.loss_places < last)
+        wanted = [(first + n - 1, label) for n, label in enumerate(one.labels) if label != IGNORED]
+        found = zip(batch.loss_places[inside].tolist(), batch.targets[inside].tolist(), strict=True)
+        assert list(found) == wanted
+    shifted = [first + place for one, first in zip(samples, batch.segments, strict=False) for place in one.tile_places]
+    assert batch.tile_places.tolist() == shifted
+    assert len(batch.tiles) == sum(len(one.tiles) for one in samples)
+    assert batch.keys == tuple(one.key for one in samples)
+
+
+def test_an_empty_pack_has_a_token_and_no_label() -> None:
+    batch = empty(112)
+    assert (batch.tokens, batch.labelled, len(batch.tiles), batch.segments) == (1, 0, 0, (0, 1))

@@ -1,0 +1,49 @@
+"""The chunked loss against the plain one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+
+from vita_model.nets import loss
+from vita_model.nets.loss import LanguageHead
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64, 100])
+def test_loss_and_gradients_equal_the_plain_ones(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    monkeypatch.setattr(loss, "CHUNK_ROWS", 32)
+    torch.manual_seed(rows)
+    head = LanguageHead(24, 301)
+    hidden = torch.randn(rows, 24, requires_grad=True)
+    targets = torch.randint(0, 301, (rows,))
+    plain = functional.cross_entropy(functional.linear(hidden, head.weight), targets, reduction="sum")
+    wanted = torch.autograd.grad(plain / rows, (hidden, head.weight))
+    chunked = head(hidden, targets)
+    found = torch.autograd.grad(chunked / rows, (hidden, head.weight))
+    torch.testing.assert_close(chunked, plain, atol=1e-6, rtol=1e-6)
+    for mine, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(mine, other, atol=1e-6, rtol=1e-6)
+
+
+def test_no_labels_give_a_loss_of_zero_and_zero_gradients() -> None:
+    head = LanguageHead(8, 16)
+    total = head(torch.zeros(0, 8), torch.zeros(0, dtype=torch.int64))
+    total.backward()
+    assert total == 0 and head.weight.grad is not None and not head.weight.grad.any()
+
+
+def test_a_frozen_head_passes_the_gradient_on_and_gets_none() -> None:
+    head = LanguageHead(8, 16).requires_grad_(False)
+    hidden = torch.randn(3, 8, requires_grad=True)
+    head(hidden, torch.tensor([1, 2, 3])).backward()
+    assert hidden.grad is not None and hidden.grad.any() and head.weight.grad is None
+
+
+def test_half_precision_weights_give_logits_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss, "VOCABULARY_SLICE", 100)
+    head = LanguageHead(24, 301).bfloat16()
+    hidden = torch.randn(5, 24).bfloat16()
+    found = head(hidden)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, functional.linear(hidden.float(), head.weight.float()))
