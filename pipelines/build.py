@@ -6,9 +6,7 @@ stage.json. Runs in one process with Beam below it; `pipelines.supervise` starts
 
 from __future__ import annotations
 
-import os
 import platform
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from typing import Any
 from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
 from pipelines.settings import BuildSettings
 from vita_data import files
-from vita_data.errors import UsageError, VitaError
+from vita_data.errors import SourceError, UsageError, VitaError
 from vita_data.manifest.find import load_mixture, load_sources, load_stage
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.packs.stage import pack_stage
@@ -98,10 +96,13 @@ def _late_of(folder: str) -> list[dict[str, Any]]:
 def _is_back(reject: dict[str, Any]) -> bool:
     import hashlib
 
+    reader = files.RangeReader()
     try:
-        data = files.read_bytes(reject["path"])
-    except OSError:
+        data = reader.read(reject["path"], reject["offset"], reject["length"])
+    except (OSError, SourceError):
         return False
+    finally:
+        reader.close()
     return hashlib.sha256(data).hexdigest() == reject["sha256"]
 
 
@@ -124,18 +125,19 @@ def _write_shards(
 ) -> list[dict[str, Any]]:
     """Selects, orders and fills the stage's shards and those of its held-out samples; returns late rejects."""
     if files.exists(files.join(folder, "stage.json")):
-        os.unlink(files.join(folder, "stage.json"))  # from here on the folder is not whole
+        files.remove(files.join(folder, "stage.json"))  # from here on the folder is not whole
     keys = sorted(reject["key"] for reject in late)
-    counts = {False: sum(part.samples for part in drawn.values()), True: sum(n for n, _ in held_counts(sources, hold_out).values())}
+    held_out = held_counts(sources, hold_out, frozenset(keys))
+    counts = {False: sum(part.samples for part in drawn.values()), True: sum(held for held, _ in held_out.values())}
     tasks = {held: stage_task(folder, sources, drawn, hold_out, keys, counts[held], held) for held in (False, True)}
-    items = []
-    for task in tasks.values():
-        shutil.rmtree(task.work, ignore_errors=True)
-        path = task.save()
-        items += [(path, s.card.source, part) for s in sources if s.card.source in task.sources for part in s.parts]
+    items, paths = [], {}
+    for held, task in tasks.items():
+        files.remove_tree(task.work)
+        paths[held] = task.save()
+        items += [(paths[held], s.card.source, n) for s in sources if s.card.source in task.sources for n in s.parts]
     run("select", "putting the drawn samples in order", items, 0, [])
     pieces = {held: shard_pieces(task, plan["shard_bytes"]) for held, task in tasks.items()}
-    items = [(task.save(), n, rows) for held, task in tasks.items() for n, rows in enumerate(pieces[held])]
+    items = [(paths[held], n, rows) for held in tasks for n, rows in enumerate(pieces[held])]
     run("fill", "writing shards", items, sum(counts.values()), [files.join(task.work, "progress") for task in tasks.values()])
     return [reject for held, task in tasks.items() for reject in filled(task, len(pieces[held]))[1]]
 
@@ -154,7 +156,7 @@ def _finish(
     packs = pack_stage(folder, len(shards), plan, lambda items: run("pack", "packing training sequences", items, 0, []))
     finish.remove_surplus(folder, len(shards), packs["windows"])
     rejected = finish.write_rejects(folder, sources, late)
-    held = held_counts(sources, hold_out)
+    held = held_counts(sources, hold_out, frozenset(reject["key"] for reject in late))
     written = finish.count_index(folder, len(shards))
     lines = [
         finish.source_summary(
@@ -169,7 +171,7 @@ def _finish(
     facts = finish.summary(plan, shards, lines, packs, late, versions())
     _finish_eval(folder, plan)
     write_report(folder, plan, facts, {source.card.source: source.root for source in sources})
-    shutil.rmtree(files.join(folder, "work"), ignore_errors=True)
+    files.remove_tree(files.join(folder, "work"))
     files.write_json(files.join(folder, "stage.json"), facts)
     return facts
 
@@ -183,12 +185,13 @@ def _finish_eval(folder: str, plan: dict[str, Any]) -> None:
     """Makes the held-out part a stage folder of its own, which readers open like any other."""
     inner = files.join(folder, "eval")
     shards = _shard_facts(inner)
-    finish.remove_surplus(inner, len(shards), 0)
     if not shards:
+        files.remove_tree(inner)
         return
+    finish.remove_surplus(inner, len(shards), 0)
     written = finish.count_index(inner, len(shards))
     files.write_json(files.join(inner, "plan.json"), plan)
-    shutil.rmtree(files.join(inner, "work"), ignore_errors=True)
+    files.remove_tree(files.join(inner, "work"))
     facts = {"stage": plan["stage"], "digest": plan["digest"], "shards": shards, "written": written, "packs": {"windows": 0}}
     files.write_json(files.join(inner, "stage.json"), facts)
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import sys
+import threading
 from typing import Any
 
 from pipelines.choice import RunnerChoice, workers_worth_it
@@ -21,6 +24,14 @@ def send(message: dict[str, Any]) -> None:
     print(json.dumps(message), flush=True)
 
 
+def _end_with_parent() -> None:
+    """Waits for the end of standard input, which the parent holds open: its death must leave no build behind."""
+    while os.read(0, 64):
+        pass
+    if os.getpgrp() == os.getpid():  # started by the parent, in a group with its workers alone
+        os.killpg(0, signal.SIGKILL)
+
+
 def main() -> None:
     """Builds what the settings on standard input say."""
     logging.getLogger().setLevel(logging.ERROR)  # before Beam comes in: it remarks on absent cloud libraries
@@ -28,7 +39,8 @@ def main() -> None:
     from pipelines.graphs import GRAPHS
     from pipelines.runners import run_graph
 
-    said = json.load(sys.stdin)
+    said = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     choice = RunnerChoice(**{**said["runner"], "beam_options": tuple(said["runner"]["beam_options"])})
     settings = BuildSettings(**{**said, "runner": choice})
 

@@ -6,6 +6,7 @@ was); a death that no record explains is reported. Beam is not loaded in this pr
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -67,8 +68,8 @@ def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
     pump.start()
     last: dict[str, Any] = {}
     try:
-        child.stdin.write(json.dumps(asdict(settings)))
-        child.stdin.close()
+        child.stdin.write(json.dumps(asdict(settings)) + "\n")
+        child.stdin.flush()  # and left open: its end would tell the child that this process is gone
         for line in child.stdout:
             if not line.startswith("{"):
                 continue
@@ -80,6 +81,8 @@ def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
         status = child.wait()
     finally:
         _end_group(child)
+        with contextlib.suppress(OSError):
+            child.stdin.close()
     return last or {"died": f"signal {-status}" if status < 0 else f"exit status {status}"}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -171,6 +172,26 @@ def atomic_write(path: str) -> Iterator[IO[bytes]]:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+def remove(path: str) -> None:
+    """Removes a file; nothing to do where there is none."""
+    if is_url(path):
+        fs, inner = _filesystem(path)
+        if fs.exists(inner):
+            fs.rm_file(inner)
+    elif os.path.exists(path):
+        os.unlink(path)
+
+
+def remove_tree(path: str) -> None:
+    """Removes a folder with all that is below it; nothing to do where there is none."""
+    if is_url(path):
+        fs, inner = _filesystem(path)
+        if fs.exists(inner):
+            fs.rm(inner, recursive=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def write_bytes(path: str, data: bytes) -> None:

@@ -18,9 +18,10 @@ BINS = 32
 
 def lengths_section(measured: Measured, packs: dict[str, Any], geometry: dict[str, Any]) -> Html:
     """Histograms of sample lengths, pack fill, tiles of a picture and pictures of a sample."""
-    longest = geometry["max_length"]
+    longest = int(np.flatnonzero(measured.lengths).max(initial=0))
+    limit = f"The longest has {count(longest)}; {count(geometry['max_length'])} are allowed."
     plots = [
-        _binned("Samples by length", measured.lengths, "token", f"A sample has at most {count(longest)} tokens."),
+        _binned("Samples by length", measured.lengths[: longest + 1], "token", limit),
         _binned("Packs by fill", measured.packs, "token", _waste(packs)),
         _counted("Pictures by tiles", _tiles(measured.cells, geometry["thumbnail"]), "tile", _tile_words(geometry)),
         _counted("Samples by pictures", measured.pictures, "picture", "Samples without a picture are text alone."),

@@ -9,6 +9,7 @@ from vita_data.report.formats import count
 from vita_data.report.markup import Html, tag
 
 WIDTH, HEIGHT = 1000, 300
+WIDEST = 110  # a column of a plot with few of them
 LEAST = 4  # units of width or height that anything above zero gets, so that it is seen
 
 
@@ -64,7 +65,8 @@ def histogram(label: str, columns: Sequence[Column]) -> Html:
     rects = []
     for number, column in enumerate(columns):
         height = max(LEAST, HEIGHT * column.value / most) if column.value else 0.0
-        x, width = number * step + step * 0.06, step * 0.88
+        width = min(step * 0.88, WIDEST)
+        x = number * step + (step - width) / 2
         rects.append(_rect(x, HEIGHT - height, width, height, "drawn", f"{column.name}: {count(column.value)}"))
     return _svg("histogram", HEIGHT, label, rects)
 

@@ -13,7 +13,7 @@ SHARDS = 24
 
 def provenance_section(plan: dict[str, Any], said: dict[str, Any]) -> Html:
     """Digests, geometry, hold-out, library versions, and the first shards with their sha256."""
-    geometry = [(name.replace("_", " "), str(value)) for name, value in plan["geometry"].items()]
+    geometry = [(name.replace("_", " "), _plain(value)) for name, value in plan["geometry"].items()]
     blocks = [
         ("Digests", [(name, tag("code", plan[key])) for name, key in DIGESTS.items()]),
         ("Selection", _selection(plan)),
@@ -35,13 +35,17 @@ def provenance_section(plan: dict[str, Any], said: dict[str, Any]) -> Html:
 DIGESTS = {"plan": "digest", "geometry": "geometry_digest", "template": "template_digest"}
 
 
+def _plain(value: object) -> str:
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
 def _selection(plan: dict[str, Any]) -> list[tuple[str, str]]:
     hold_out = plan["hold_out"]
     return [
         ("seed", str(plan["seed"])),
         ("pure text", "taken" if plan["pure_text"] else "left out"),
-        ("state tokens", "yes" if plan["state_tokens"] else "no"),
-        ("held out", f"{share(hold_out['share'])} of each source, {counted(hold_out['least'], 'sample')} or more"),
+        ("state tokens", _plain(plan["state_tokens"])),
+        ("held out", f"{share(hold_out['share'])} of each source; {counted(hold_out['least'], 'sample')} where that is more"),
         ("shards of", size(plan["shard_bytes"])),
         ("loss", str(plan["loss"])),
     ]

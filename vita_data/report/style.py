@@ -126,8 +126,10 @@ figure details { margin-top: 6px; }
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(230px, 100%), 1fr)); gap: 4px 28px; margin-bottom: 16px; }
+.columns .facts > div { grid-template-columns: 5.6rem 1fr; }
 .columns h3 { margin-top: 12px; }
-.turns { display: grid; gap: 8px; margin: 10px 0; }
+.turns { display: grid; gap: 8px; margin: 0 0 10px; }
+.sample .pictures { margin-bottom: 10px; }
 .turns li { border-left: 3px solid var(--line); padding: 1px 0 1px 10px; font-size: 14px; }
 .turns .human { border-color: var(--blue); }
 .turns div { white-space: pre-line; overflow-wrap: anywhere; unicode-bidi: isolate; }

@@ -16,7 +16,7 @@ from vita_data.errors import SourceError
 from vita_data.progress import Progress
 from vita_data.records.key import digest_of
 from vita_data.select.gather import Piece, SourcePart, StageTask, load_stage_task, piece_rows
-from vita_data.shards.write import ShardSample, finished_shard, write_shard
+from vita_data.shards.write import ShardSample, finished_shard, index_name, write_shard
 
 # Raise when the bytes of a shard would come out differently from the same rows.
 VERSION = 1
@@ -30,6 +30,7 @@ def fill_shard(task_path: str, number: int, pieces: list[Piece]) -> dict[str, An
     digest = _plan_digest(rows)
     facts = finished_shard(task.folder, number, digest)
     if facts is None:
+        files.remove(files.join(task.folder, "index", index_name(number)))  # a shard without one is unfinished
         late: list[dict[str, Any]] = []
         try:
             facts = write_shard(task.folder, number, _samples(task, rows, late), digest)
@@ -71,6 +72,8 @@ class _LostMedium(Exception):
     def __init__(self, path: str, medium: dict[str, Any], words: str) -> None:
         super().__init__(f"{medium['native']} {words}.")
         self.path = path
+        self.offset: int = medium["offset"]
+        self.length: int = medium["length"]
         self.sha256: str = medium["sha256"].hex()
 
 
@@ -133,6 +136,8 @@ def _reject(row: dict[str, Any], lost: _LostMedium) -> dict[str, Any]:
         "threshold": None,
         "message": str(lost),
         "media": [medium["native"] for medium in row["media"]],
-        "path": lost.path,  # these two say when the sample deserves another try
+        "path": lost.path,  # these say when the sample deserves another try
+        "offset": lost.offset,
         "sha256": lost.sha256,
+        "length": lost.length,
     }

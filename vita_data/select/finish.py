@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pyarrow as pa
@@ -59,18 +58,15 @@ def count_index(folder: str, shards: int) -> dict[str, dict[str, Any]]:
 
 def remove_surplus(folder: str, shards: int, windows: int) -> None:
     """Removes shards, indexes and packs that an earlier build of this folder had more of."""
-    if files.is_url(folder):
-        return
     kept = {
         "shards": {shard_name(number) for number in range(shards)},
         "index": {index_name(number) for number in range(shards)},
         "packs": {index_name(number) for number in range(windows)},
     }
     for part, names in kept.items():
-        inside = files.join(folder, part)
-        for name in sorted(os.listdir(inside)) if os.path.isdir(inside) else []:
+        for name in files.matching(files.join(folder, part), "*"):
             if name not in names:
-                os.unlink(files.join(inside, name))
+                files.remove(files.join(folder, part, name))
 
 
 def summary(

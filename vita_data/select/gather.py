@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from vita_data import files
 from vita_data.catalog.merge import part_name
+from vita_data.records.key import digest_of
 from vita_data.records.schema import SELECTED
 from vita_data.select.draw import Cutoff
 from vita_data.select.holdout import HELD, TRAIN, HoldOut
@@ -55,10 +56,10 @@ class StageTask:
     held: bool
 
     def save(self) -> str:
-        """Writes the task and returns its path."""
-        path = files.join(self.work, "task.json")
-        files.write_json(path, asdict(self))
-        load_stage_task.cache_clear()
+        """Writes the task and returns its path, which names its content: a worker may keep what it read."""
+        facts = asdict(self)
+        path = files.join(self.work, f"task-{digest_of(facts)}.json")
+        files.write_json(path, facts)
         return path
 
 
@@ -94,18 +95,21 @@ def gather_part(task_path: str, source: str, part: int) -> list[Ref]:
 
 def _selected(task: StageTask, place: SourcePart, measures: pa.Table) -> Any:
     status = task.hold_out.status(measures.column("hold").combine_chunks())
-    if task.held:
-        return status == HELD
-    if place.cutoff is None:
-        return np.zeros(len(measures), bool)
-    selection = measures.column("selection").to_numpy()
-    limit, last_key = np.uint64(place.cutoff[0]), place.cutoff[1]
-    mask = (status == TRAIN) & (selection <= limit)
     keys = measures.column("key")
-    for row in np.flatnonzero(mask & (selection == limit)):
-        mask[row] = keys[int(row)].as_py() <= last_key
+    mask = status == HELD if task.held else (status == TRAIN) & _up_to(place.cutoff, measures)
     if task.late:
         mask &= ~pc.is_in(keys, pa.array(task.late, pa.string())).to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _up_to(cutoff: Cutoff | None, measures: pa.Table) -> Any:
+    """Which rows come no later than the last one that was drawn."""
+    if cutoff is None:
+        return np.zeros(len(measures), bool)
+    selection = measures.column("selection").to_numpy()
+    mask = selection <= np.uint64(cutoff[0])
+    for row in np.flatnonzero(selection == np.uint64(cutoff[0])):
+        mask[row] = measures.column("key")[int(row)].as_py() <= cutoff[1]
     return mask
 
 

@@ -30,7 +30,7 @@ class HoldOut:
         held = values < np.uint64(self.limit)
         if self.extra:
             held |= np.isin(values, np.array(self.extra, np.uint64))
-        starts = hold.offsets.to_numpy()
+        starts = hold.offsets.to_numpy() - hold.offsets[0].as_py() if len(hold) else np.zeros(1, np.int64)
         counts = np.add.reduceat(np.append(held, False).astype(np.int64), starts[:-1]) if len(hold) else starts[:0]
         sizes = np.diff(starts)
         return np.where(counts == 0, TRAIN, np.where(counts == sizes, HELD, BETWEEN)).astype(np.int8)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vita_data import files
 from vita_data.select.draw import Drawn
@@ -36,13 +38,16 @@ def stage_task(
     return StageTask(inner, files.join(inner, "work"), places, hold_out, late, buckets, held)
 
 
-def held_counts(sources: list[Source], hold_out: HoldOut) -> dict[str, tuple[int, int]]:
-    """Samples held out, and samples between (with some media held), of each source."""
+def held_counts(sources: list[Source], hold_out: HoldOut, late: frozenset[str] = frozenset()) -> dict[str, tuple[int, int]]:
+    """Samples held out, and samples between (with some media held), of each source; late rejects are neither."""
     counts: dict[str, tuple[int, int]] = {}
     for source in sources:
         held = between = 0
         for path in source.paths:
-            status = hold_out.status(files.read_table(path, ["hold"]).column("hold").combine_chunks())
+            table = files.read_table(path, ["key", "hold"])
+            lost = pc.is_in(table.column("key"), pa.array(sorted(late), pa.string()))
+            table = table.filter(pc.invert(lost))
+            status = hold_out.status(table.column("hold").combine_chunks())
             held += int((status == HELD).sum())
             between += int((status == BETWEEN).sum())
         counts[source.card.source] = (held, between)

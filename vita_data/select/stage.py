@@ -16,9 +16,11 @@ from vita_data.manifest.mixture import Holdout, MixtureCard, MixtureSource
 from vita_data.manifest.plan import share_of
 from vita_data.manifest.source import SourceCard
 from vita_data.manifest.stage import StageCard
+from vita_data.packs.window import VERSION as PACK_VERSION
 from vita_data.prompt.template import template_digest
 from vita_data.records.key import digest_of
 from vita_data.select.draw import Drawn, draw
+from vita_data.select.fill import VERSION as FILL_VERSION
 from vita_data.select.holdout import HoldOut, extra_media, hold_limit
 
 # Raise when a plan of equal inputs would name other shards or packs.
@@ -110,12 +112,12 @@ def make_plan(
         "needs": list(training.needs),
         "schedule": asdict(mixture.schedule(training.schedule)),
         "shard_bytes": mixture.shard_megabytes << 20,
-        "hold_out": {"share": str(mixture.holdout.share), "least": mixture.holdout.least, "extra": len(hold_out.extra)},
+        "hold_out": {"share": str(mixture.holdout.share), "least": mixture.holdout.least, **asdict(hold_out)},
         "sources": [_source_plan(stage, source, drawn[source.card.source], pure_text) for source in sources],
     }
     plan["catalogs"] = {source.card.source: source.catalog_digest for source in sources}
     plan["measures"] = {source.card.source: source.measures.split("/")[-2] for source in sources}
-    plan["digest"] = digest_of("stage", VERSION, plan, asdict(hold_out))
+    plan["digest"] = digest_of("stage", VERSION, FILL_VERSION, PACK_VERSION, plan)
     return plan
 
 

@@ -182,8 +182,11 @@ def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | N
     shard = files.join(folder, "shards", shard_name(number))
     if not (files.exists(index) and files.exists(shard)):
         return None
-    with files.open_read(index) as stream:
-        said = json.loads(pq.read_schema(stream).metadata[b"vita"])
+    try:
+        with files.open_read(index) as stream:
+            said = json.loads(pq.read_schema(stream).metadata[b"vita"])
+    except (ValueError, KeyError, TypeError):  # not the table that was written here
+        return None
     if said["plan"] != plan_digest or files.identity(shard)["size"] != said["bytes"]:
         return None
     return ShardFacts(number, said["samples"], said["questions"], said["bytes"], said["sha256"])
