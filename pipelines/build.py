@@ -17,13 +17,11 @@ from vita_data import files
 from vita_data.errors import SourceError, UsageError, VitaError
 from vita_data.manifest.find import load_mixture, load_sources, load_stage
 from vita_data.manifest.mixture import MixtureCard
+from vita_data.packs import window
 from vita_data.packs.stage import pack_stage
-try:
-    from vita_data.report.page import write_report
-except ImportError:
-    write_report=lambda *a: ''
+from vita_data.report.page import write_report
 from vita_data.sample.make import make_sample
-from vita_data.select import finish
+from vita_data.select import fill, finish
 from vita_data.select.draw import Drawn
 from vita_data.select.gather import StageTask
 from vita_data.select.holdout import HoldOut
@@ -31,6 +29,7 @@ from vita_data.select.rows import filled, held_counts, shard_pieces, stage_task
 from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, refuse_unbuildable
 
 Say = Callable[[str], None]
+STEPS = {"fill": fill.VERSION, "pack": window.VERSION}
 MOST_REDRAWS = 5  # late rejects are rare; media that vanish faster than they are drawn again are a fault elsewhere
 
 
@@ -54,7 +53,7 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     for _ in range(MOST_REDRAWS):
         gone = frozenset(reject["key"] for reject in late)
         drawn = draw_all(stage, sources, hold_out, pure_text, gone, settings.allow_short)
-        plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text)
+        plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text, STEPS)
         ready = _finished(folder, plan, late)
         if ready is not None:
             return ready
@@ -103,7 +102,7 @@ def _is_back(reject: dict[str, Any]) -> bool:
         return False
     finally:
         reader.close()
-    return hashlib.sha256(data).hexdigest() == reject["sha256"]
+    return bool(hashlib.sha256(data).hexdigest() == reject["sha256"])
 
 
 def _finished(folder: str, plan: dict[str, Any], late: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -130,7 +129,8 @@ def _write_shards(
     held_out = held_counts(sources, hold_out, frozenset(keys))
     counts = {False: sum(part.samples for part in drawn.values()), True: sum(held for held, _ in held_out.values())}
     tasks = {held: stage_task(folder, sources, drawn, hold_out, keys, counts[held], held) for held in (False, True)}
-    items, paths = [], {}
+    items: list[Any] = []
+    paths: dict[bool, str] = {}
     for held, task in tasks.items():
         files.remove_tree(task.work)
         paths[held] = task.save()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.settings import BuildSettings
@@ -14,7 +14,7 @@ from vita_data.catalog.task import progress_folder, work_folder
 from vita_data.errors import UsageError
 from vita_data.manifest.mixture import MixtureCard, MixtureSource
 from vita_data.manifest.source import SourceCard, source_root
-from vita_data.sources.registry import check_options
+from vita_data.sources.registry import checked_options
 from vita_data.select.measure import MeasureTask, keep_totals, measure_digest
 from vita_data.select.stage import Source
 
@@ -31,6 +31,7 @@ class _Catalog:
     root: str
     folder: str
     annotations: list[str]
+    options: dict[str, Any]
     digest: str
 
     @property
@@ -42,7 +43,7 @@ class _Catalog:
             "language": self.card.language,
             "licence": self.card.licence,
             "adapter": self.card.adapter,
-            "options": dict(self.card.options),
+            "options": self.options,
         }
 
     def split_items(self) -> list[Any]:
@@ -94,12 +95,12 @@ def _wanted(
         if line.optional and not files.exists(root):
             say(f"source {line.source} is left out: its folder {root} is not there, and the mixture calls it optional")
             continue
-        check_options(card)
+        options = checked_options(card)
         annotations = finish.annotations_of(root, list(card.annotations), line.source)
         folder = files.join(settings.out, "catalog", line.source)
-        plain = _Catalog(card, line, root, folder, annotations, "")
+        plain = _Catalog(card, line, root, folder, annotations, options, "")
         digest = finish.catalog_digest(plain.facts, root, annotations)
-        wanted.append(_Catalog(card, line, root, folder, annotations, digest))
+        wanted.append(replace(plain, digest=digest))
     if not wanted:
         raise UsageError(f"mixture {mixture.mixture} has no source whose folder is there; see `vita-data sources`.")
     return wanted

@@ -38,6 +38,7 @@ def main() -> None:
     from pipelines.build import build
     from pipelines.graphs import GRAPHS
     from pipelines.runners import run_graph
+    from vita_data.catalog.watch import mark_the_dead, work_folders
 
     said = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -47,7 +48,8 @@ def main() -> None:
     def run(graph: str, words: str, items: list[Any], total: int, folders: list[str]) -> None:
         send({"step": graph, "words": words, "items": len(items), "total": total, "folders": folders})
         if items:
-            run_graph(GRAPHS[graph](items), choice, workers_worth_it(graph, total or len(items), choice.workers))
+            workers = workers_worth_it(graph, total or len(items), choice.workers)
+            run_graph(GRAPHS[graph](items), choice, workers, lambda: mark_the_dead(work_folders(settings.out)))
 
     try:
         facts = build(settings, run, lambda words: send({"say": words}))

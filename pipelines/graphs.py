@@ -30,7 +30,7 @@ ERROR_MARK = "VITA-ERROR"
 
 
 def marked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns a VitaError into text that survives any engine's way of passing errors on."""
+    """Turns what a person can mend into text that survives any engine's way of passing errors on."""
 
     @functools.wraps(function)
     def guarded(item: Any) -> Any:
@@ -38,9 +38,16 @@ def marked(function: Callable[..., Any]) -> Callable[..., Any]:
             result = function(item)
             return list(result) if isinstance(result, Iterator) else result
         except VitaError as error:
-            raise RuntimeError(f"{ERROR_MARK}{json.dumps([error.status, str(error)])}{ERROR_MARK}") from error
+            raise _text(error.status, str(error)) from error
+        except OSError as error:
+            words = f"{error.filename or function.__name__}: {error.strerror or error}; mend that and run the same command again."
+            raise _text(VitaError.status, words) from error
 
     return guarded
+
+
+def _text(status: int, words: str) -> RuntimeError:
+    return RuntimeError(f"{ERROR_MARK}{json.dumps([status, words])}{ERROR_MARK}")
 
 
 class Spread(beam.PTransform):  # type: ignore[misc]

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import apache_beam as beam
@@ -48,11 +49,16 @@ def beam_options(choice: RunnerChoice, workers: int) -> PipelineOptions:
     return PipelineOptions(flags)
 
 
-def run_graph(graph: Graph, choice: RunnerChoice, workers: int = 1) -> None:
-    """Runs a graph to its end; a VitaError that a step raised comes out as itself."""
+def run_graph(
+    graph: Graph, choice: RunnerChoice, workers: int = 1, on_death: Callable[[], None] = lambda: None
+) -> None:
+    """Runs a graph to its end; a VitaError that a step raised comes out as itself.
+
+    `on_death` is called when a local worker process has died, while the others still live.
+    """
     options = beam_options(choice, workers)
     try:
-        with _dying_loudly(options):
+        with _dying_loudly(options, on_death):
             runner = _embedded(options) if choice.name == "direct" else RUNNERS[choice.name]
             pipeline = beam.Pipeline(runner=runner, options=options)
             graph(pipeline)
@@ -84,7 +90,8 @@ def _as_raised(error: Exception) -> Exception:
 class _dying_loudly:
     """While a local multi-process graph runs: the death of a worker process ends this one."""
 
-    def __init__(self, options: PipelineOptions) -> None:
+    def __init__(self, options: PipelineOptions, on_death: Callable[[], None]) -> None:
+        self._on_death = on_death
         self._active = options.view_as(DirectOptions).direct_running_mode == "multi_processing"
 
     def __enter__(self) -> None:
@@ -97,6 +104,7 @@ class _dying_loudly:
 
     def _hook(self, args: threading.ExceptHookArgs) -> None:
         if "Worker subprocess exited" in str(args.exc_value):
+            self._on_death()
             print(f"a worker process died: {args.exc_value}", file=sys.stderr, flush=True)
             os._exit(WORKER_DIED)
         self._before(args)

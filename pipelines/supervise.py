@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipelines.settings import BuildSettings
-from vita_data.catalog.watch import count_deaths
+from vita_data.catalog.watch import count_deaths, forget_notes, work_folders
 from vita_data.errors import VitaError
 
 LOG_LINE = re.compile(r"(DEBUG|INFO|WARNING):[\w.]+:")  # how Python's root logger begins a line
@@ -29,6 +29,8 @@ Listen = Callable[[dict[str, Any]], None]
 
 def supervised_build(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
     """Builds a stage in a child process; `listen` hears of steps and remarks; returns the stage's summary."""
+    for work in work_folders(settings.out):
+        forget_notes(work)
     while True:
         result = _run_child(settings, listen)
         if "result" in result:
@@ -38,17 +40,13 @@ def supervised_build(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
             error = VitaError(result["error"])
             error.status = result["status"]
             raise error
-        places = [place for work in _work_folders(settings.out) for place in count_deaths(work)]
+        places = [place for work in work_folders(settings.out) for place in count_deaths(work)]
         if not places:
             raise VitaError(
                 f"the build's process died ({result['died']}) with no record to blame; look for a message of the "
                 "system above (memory?), then run the same command again: it goes on from here."
             )
-        listen({"say": f"a worker died at {', '.join(f'{a} record {n}' for a, n in places)}; going on from there"})
-
-
-def _work_folders(out: str) -> list[str]:
-    return [str(folder) for folder in sorted(Path(out, "catalog").glob("*/work"))]
+        listen({"say": f"a worker died at {', '.join(f'{a} record {n}' for a, n, _ in places)}; going on from there"})
 
 
 def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:

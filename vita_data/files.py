@@ -128,7 +128,7 @@ class RangeReader:
         if path in self._open:
             self._open.move_to_end(path)
             return self._open[path]
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe there now must not wait
         self._open[path] = descriptor
         if len(self._open) > self._limit:
             os.close(self._open.popitem(last=False)[1])

@@ -102,6 +102,7 @@ def test_a_used_folder_is_refused_without_resume(first: Path, data: str) -> None
         train(Options("1.1", data, "tiny", first))
 
 
+@pytest.mark.slow
 def test_a_small_set_is_learned(make_stage: Callable[..., Path], tmp_path: Path, metrics: Metrics) -> None:
     make_stage(tmp_path, "1.2", shards=1, held_out=0, schedule={"epochs": 20, "learning_rate": 3e-3})
     train(Options("1.2", str(tmp_path), "tiny", tmp_path / "run"))

@@ -17,10 +17,10 @@ from vita_data import files
 from vita_data.catalog.merge import part_name
 from vita_data.catalog.task import UNREADABLE_STEPS, VERSION, CatalogTask, bucket_count, work_folder
 from vita_data.errors import SourceError, VitaError
-from vita_data.media.resolve import resolve
+from vita_data.media.resolve import is_there
 from vita_data.records.key import digest_of
 from vita_data.sources.base import Slice, Split
-from vita_data.sources.registry import make_adapter
+from vita_data.sources.registry import blaming, make_adapter
 
 RETRIED_RULES = ("media_missing", "media_unreadable")
 
@@ -34,6 +34,10 @@ def annotations_of(root: str, globs: list[str], source: str) -> list[str]:
         )
     found: list[str] = []
     for pattern in globs:
+        if pattern.startswith("/"):
+            raise SourceError(
+                f"source {source}: annotation {pattern} is an absolute path; write it relative to the root {root}."
+            )
         names = files.matching(root, pattern)
         if not names:
             raise SourceError(
@@ -64,7 +68,7 @@ def current_summary(folder: str, digest: str, root: str) -> dict[str, Any] | Non
 
 def _something_came_back(summary: dict[str, Any], root: str) -> bool:
     """Whether a medium that was missing is there now, so that its record deserves another reading."""
-    return any(files.exists(resolve(root, name)) for name in summary["missing"])
+    return any(is_there(root, name) for name in summary["missing"])
 
 
 def start(folder: str, digest: str) -> None:
@@ -84,9 +88,11 @@ def _finished(folder: str) -> bool:
 
 def split_annotation(adapter: str, options: dict[str, Any], root: str, annotation: str, work: str) -> str:
     """Splits one annotation file, unless that was done; returns the path of what was found."""
-    done = files.join(work, f"split-{digest_of(annotation)}.json")
+    done = files.join(work, f"split-{digest_of(annotation, root, work)}.json")
     if not files.exists(done):
-        split = make_adapter(adapter, options).split(root, annotation, work)
+        reader = make_adapter(adapter, options)
+        with blaming(adapter, annotation):
+            split = reader.split(root, annotation, work)
         files.write_json(done, {"annotation": annotation, **asdict(split)})
     return done
 

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vita_data import files
+from vita_data.catalog.read import CHUNK
 from vita_data.catalog.task import CatalogTask, load_task
 from vita_data.records.canon import canonical
 from vita_data.records.key import sample_key
 from vita_data.records.schema import CATALOG, CATALOG_VERSION, RECORD_VERSION, REJECTS, REJECTS_VERSION
 from vita_data.shards.write import member_name
+
+BATCH = 1024
 
 
 def part_name(number: int) -> str:
@@ -36,39 +41,83 @@ def merge_bucket(task_path: str, bucket: int, batches: list[tuple[str, int]]) ->
     done = files.join(task.work, f"part-{bucket:05d}.json")
     if files.exists(done):
         return done
-    rows = [row for path, batch in sorted(batches) for row in _batch(path, batch)]
-    rows.sort(key=lambda row: (row["annotation"], row["native_id"], row["position"]))
-    kept: list[dict[str, Any]] = []
-    rejected: list[dict[str, Any]] = []
-    for (annotation, native_id), same in itertools.groupby(rows, key=lambda row: (row["annotation"], row["native_id"])):
-        for occurrence, row in enumerate(same):
-            key = sample_key(task.source, annotation, native_id, occurrence)
-            if row["rule"] is None:
-                kept.append(_kept(task, key, occurrence, row))
-            else:
-                rejected.append({**row, "key": key, "source": task.source, "media": row["names"]})
-    kept.sort(key=lambda row: str(row["key"]))
-    rejected.sort(key=lambda row: str(row["key"]))
-    _write(files.join(task.folder, part_name(bucket)), kept, CATALOG, CATALOG_VERSION)
-    _write(files.join(task.folder, rejects_name(bucket)), rejected, REJECTS, REJECTS_VERSION)
-    files.write_json(done, _summary(bucket, kept, rejected))
+    table = pa.Table.from_batches([_batch(path, number) for path, number in sorted(batches)], CHUNK)
+    table = table.take(pc.sort_indices(table, [(name, "ascending") for name in ("annotation", "native_id", "position")]))
+    keys, occurrences = _number(task.source, table)
+    table = table.append_column("key", pa.array(keys)).append_column("occurrence", pa.array(occurrences, pa.int32()))
+    table = table.sort_by("key")
+    rejected = pc.is_valid(table.column("rule"))
+    counts = _Counts()
+    kept_rows = (_kept(task, counts.kept(row)) for row in _rows(table.filter(pc.invert(rejected))))
+    _write(files.join(task.folder, part_name(bucket)), kept_rows, CATALOG, CATALOG_VERSION)
+    lost_rows = (_rejected(task, counts.rejected(row)) for row in _rows(table.filter(rejected)))
+    _write(files.join(task.folder, rejects_name(bucket)), lost_rows, REJECTS, REJECTS_VERSION)
+    files.write_json(done, {"part": bucket, **counts.facts})
     return done
 
 
-def _batch(path: str, number: int) -> list[dict[str, Any]]:
+def _batch(path: str, number: int) -> pa.RecordBatch:
     with files.open_read(path) as stream, pa.ipc.open_file(stream) as reader:
-        rows: list[dict[str, Any]] = reader.get_batch(number).to_pylist()
-        return rows
+        return reader.get_batch(number)
 
 
-def _write(path: str, rows: list[dict[str, Any]], schema: pa.Schema, version: int) -> None:
-    names = set(schema.names)
-    table = pa.Table.from_pylist([{k: v for k, v in row.items() if k in names} for row in rows], schema)
-    files.write_table(path, table.replace_schema_metadata({"vita": canonical({"version": version})}))
+def _number(source: str, table: pa.Table) -> tuple[list[str], list[int]]:
+    """Keys and occurrences of rows that are sorted by annotation, native id and position."""
+    keys: list[str] = []
+    occurrences: list[int] = []
+    before: tuple[str, str] | None = None
+    columns = (table.column(name).to_pylist() for name in ("annotation", "native_id"))
+    for same in zip(*columns, strict=True):
+        occurrences.append(occurrences[-1] + 1 if same == before else 0)
+        keys.append(sample_key(source, *same, occurrences[-1]))
+        before = same
+    return keys, occurrences
 
 
-def _kept(task: CatalogTask, key: str, occurrence: int, row: dict[str, Any]) -> dict[str, Any]:
-    turns = json.loads(row["turns"])
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Rows as dicts, a few at a time: as Python objects a whole bucket would take ten times its bytes."""
+    for batch in table.to_batches(max_chunksize=BATCH):
+        yield from batch.to_pylist()
+
+
+class _Counts:
+    """What passes, counted on its way to the files."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, int] = {}
+        self.facts: dict[str, Any] = {"kept": 0, "questions": 0, "bytes": 0, "rejected": self._rules}
+
+    def kept(self, row: dict[str, Any]) -> dict[str, Any]:
+        turns = json.loads(row["turns"])
+        questions = sum(turn["from"] == "gpt" for turn in turns)
+        self.facts["kept"] += 1
+        self.facts["questions"] += questions
+        self.facts["bytes"] += sum(medium["length"] for medium in row["media"])
+        return {**row, "turns": turns, "questions": questions}
+
+    def rejected(self, row: dict[str, Any]) -> dict[str, Any]:
+        name = f"{row['step']}/{row['rule']}"
+        self._rules[name] = self._rules.get(name, 0) + 1
+        return row
+
+
+def _write(path: str, rows: Iterator[dict[str, Any]], schema: pa.Schema, version: int) -> None:
+    metadata = {"vita": canonical({"version": version})}
+    names = schema.names
+    batches: Iterator[pa.Table] = (
+        pa.Table.from_pylist([{name: row.get(name) for name in names} for row in some], schema)
+        for some in iter(lambda: list(itertools.islice(rows, BATCH)), [])
+    )
+    table = pa.concat_tables([schema.empty_table(), *batches])
+    files.write_table(path, table.replace_schema_metadata(metadata))
+
+
+def _rejected(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "source": task.source, "media": row["names"]}
+
+
+def _kept(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
+    key = row["key"]
     record = {
         "version": RECORD_VERSION,
         "id": key,
@@ -78,26 +127,11 @@ def _kept(task: CatalogTask, key: str, occurrence: int, row: dict[str, Any]) -> 
         "type": task.kind,
         "language": task.language,
         "licence": task.licence,
-        "conversations": turns,
+        "conversations": row["turns"],
         "image": [member_name(key, n, medium["extension"]) for n, medium in enumerate(row["media"])],
         "audio": [],
         "video": [],
         "inserted_id": None,
         "spoken": [],
     }
-    questions = sum(turn["from"] == "gpt" for turn in turns)
-    return {**row, "key": key, "occurrence": occurrence, "questions": questions, "record": canonical(record)}
-
-
-def _summary(bucket: int, kept: list[dict[str, Any]], rejected: list[dict[str, Any]]) -> dict[str, Any]:
-    rules: dict[str, int] = {}
-    for row in rejected:
-        name = f"{row['step']}/{row['rule']}"
-        rules[name] = rules.get(name, 0) + 1
-    return {
-        "part": bucket,
-        "kept": len(kept),
-        "questions": sum(row["questions"] for row in kept),
-        "bytes": sum(medium["length"] for row in kept for medium in row["media"]),
-        "rejected": rules,
-    }
+    return {**row, "record": canonical(record)}

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from vita_data import files
 from vita_data.catalog.task import IMAGE_PIXELS, MEDIUM_BYTES, CatalogTask, load_task, progress_folder
-from vita_data.catalog.watch import Watch, put_aside
+from vita_data.catalog.watch import Place, Watch, put_aside
 from vita_data.curate import structure
 from vita_data.errors import RecordError
 from vita_data.media.image import examine_image
@@ -28,11 +30,13 @@ from vita_data.records.key import UNIT, id_hash
 from vita_data.records.reject import Reject
 from vita_data.records.schema import MEDIUM
 from vita_data.shards.tar import TarWriter
-from vita_data.sources.base import Fault, Native, Picture
-from vita_data.sources.registry import make_adapter
+from vita_data.sources.base import Fault, Native, Picture, Slice, worker_died
+from vita_data.sources.registry import blaming, make_adapter
 
-CHUNK_ROWS = 1000
+CHUNK_ROWS = 4000
 CHUNK_BYTES = 8 << 20
+# What a record trips that is built in a way nobody thought of; it costs itself and not the build.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 CHUNK = pa.schema(
     [
@@ -69,8 +73,8 @@ def read_slice(task_path: str, number: int) -> list[Ref]:
                 refs += _write_chunk(files.join(task.work, f"chunk-{number:05d}-{chunk:05d}.arrow"), rows, task.buckets)
         watch.done()
         progress.flush()
-        files.write_json(done, refs)
-    return [(bucket, path, batch) for bucket, path, batch in files.read_json(done)]
+        files.write_json(done, [(bucket, path.rpartition("/")[2], batch) for bucket, path, batch in refs])
+    return [(bucket, files.join(task.work, name), batch) for bucket, name, batch in files.read_json(done)]
 
 
 class _MediaTar:
@@ -97,30 +101,46 @@ class _MediaTar:
 
 
 def _rows(
-    task: CatalogTask, number: int, tar: _MediaTar, watch: Watch, aside: set[tuple[str, int]]
+    task: CatalogTask, number: int, tar: _MediaTar, watch: Watch, aside: set[Place]
 ) -> Iterator[dict[str, Any]]:
     part = task.slices[number]
-    adapter = make_adapter(task.adapter, task.options)
-    for native in adapter.read(task.root, part):
-        place = (part.annotation, native.position)
+    part = replace(part, aside=tuple(sorted(p for a, p, step in aside if (a, step) == (part.annotation, "read"))))
+    watch.at(part.annotation, part.first, "read")
+    for native in _natives(task, part):
+        place: Place = (part.annotation, native.position, "judge")
         watch.at(*place)
         row: dict[str, Any] = {"annotation": part.annotation, "position": native.position, "names": []}
         row["native_id"] = _native_id(native.native_id, native.position)
         row["id_hash"] = id_hash(part.annotation, row["native_id"])
         if place in aside:
-            row |= _reject("read", Reject("worker_died", "reading this record ended the worker twice."))
+            row |= _reject("read", Reject.of(worker_died()))
         elif isinstance(native, Fault):
             row |= _reject("read", Reject.of(native.error))
         else:
             row |= _judged(task, native, tar)
         yield row
+        watch.at(part.annotation, native.position + 1, "read")
+
+
+def _natives(task: CatalogTask, part: Slice) -> Iterator[Native | Fault]:
+    adapter = make_adapter(task.adapter, task.options)
+    with blaming(task.adapter, part.annotation):
+        yield from adapter.read(task.root, part)
 
 
 def _native_id(native_id: str | None, position: int) -> str:
-    """The id as JSON text; where there is none the position stands for it, marked so that it is no number id."""
+    """The id as JSON text; where there is none the position stands for it, marked so that it is no number id.
+
+    What is no JSON, as NaN is not, becomes a JSON string.
+    """
     if native_id is None:
         return canonical({"position": position})
-    return native_id.encode("utf-8", "replace").decode("utf-8")
+    text = str(native_id).encode("utf-8", "replace").decode("utf-8")
+    try:
+        canonical(json.loads(text))
+    except (ValueError, RecursionError):
+        return canonical(text)
+    return text
 
 
 def _reject(step: str, reject: Reject) -> dict[str, Any]:
@@ -128,7 +148,7 @@ def _reject(step: str, reject: Reject) -> dict[str, Any]:
         "step": step,
         "rule": reject.rule,
         "value": _printable(reject.value),
-        "threshold": reject.threshold,
+        "threshold": _printable(reject.threshold),
         "message": _printable(reject.message),
     }
 
@@ -149,6 +169,9 @@ def _judged(task: CatalogTask, native: Native, tar: _MediaTar) -> dict[str, Any]
         media = [_medium(task, native.position, n, picture, tar) for n, picture in enumerate(native.images)]
     except RecordError as error:
         return {**_reject(step, Reject.of(error)), "names": names}
+    except MALFORMED as error:
+        words = f"the record is not made as a record is ({type(error).__name__}: {error})."
+        return {**_reject(step, Reject("not_a_record", words)), "names": names}
     turns = [{**turn, "value": _placed(turn)} for turn in turns]
     return {"turns": canonical(turns), "media": media, "names": names}
 

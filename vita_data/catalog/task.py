@@ -13,7 +13,7 @@ from vita_data.sources.base import Slice
 VERSION = 1
 MEDIUM_BYTES = 64 << 20
 IMAGE_PIXELS = 100_000_000
-BUCKET_BYTES = 32 << 20
+BUCKET_BYTES = 16 << 20
 MOST_BUCKETS = 4096
 
 # Rejects that the tolerance of a source counts: what could not be read, as against what breaks a rule.

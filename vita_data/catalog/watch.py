@@ -9,10 +9,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Literal
 
 from vita_data import files
+from vita_data.errors import SourceError
 
 DEATHS_ALLOWED = 1  # the second death at one record puts it aside
+DEAD = ".dead"
+
+# Whether a record is being read by its adapter, or judged with its media.
+Step = Literal["read", "judge"]
+Place = tuple[str, int, Step]  # (annotation, position, step)
 
 
 class Watch:
@@ -21,15 +28,16 @@ class Watch:
     def __init__(self, work: str) -> None:
         self._descriptor = -1
         if not files.is_url(work):
-            folder = Path(work, "inflight")
+            folder = _notes(work)
             folder.mkdir(parents=True, exist_ok=True)
             self._path = folder / str(os.getpid())
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
 
-    def at(self, annotation: str, position: int) -> None:
-        """Notes the record that is about to be opened."""
+    def at(self, annotation: str, position: int, step: Step) -> None:
+        """Notes the record that is about to be touched."""
         if self._descriptor >= 0:
-            os.pwrite(self._descriptor, json.dumps([annotation, position]).encode().ljust(512), 0)
+            note = json.dumps([annotation, position, step]).encode() + b"\n"  # what is behind the line is older
+            os.pwrite(self._descriptor, note, 0)
 
     def done(self) -> None:
         """Says that this process is at no record any more."""
@@ -39,27 +47,70 @@ class Watch:
             self._descriptor = -1
 
 
-def put_aside(work: str) -> set[tuple[str, int]]:
-    """The records that killed a worker twice, as (annotation, position)."""
+def work_folders(out: str) -> list[str]:
+    """The work folders of the catalogs that are being read below a build's folder."""
+    return [] if files.is_url(out) else [str(folder) for folder in sorted(Path(out, "catalog").glob("*/work"))]
+
+
+def _notes(work: str) -> Path:
+    return Path(work, "inflight")
+
+
+def put_aside(work: str) -> set[Place]:
+    """The places that killed a worker twice."""
+    return {place for place, deaths in _deaths(work).items() if deaths > DEATHS_ALLOWED}
+
+
+def _deaths(work: str) -> dict[Place, int]:
     path = files.join(work, "deaths.json")
     if not files.exists(path):
-        return set()
-    return {(place[0], place[1]) for place, deaths in files.read_json(path) if deaths > DEATHS_ALLOWED}
+        return {}
+    return {(annotation, position, step): deaths for (annotation, position, step), deaths in files.read_json(path)}
 
 
-def count_deaths(work: str) -> list[tuple[str, int]]:
-    """Reads what dead workers left, counts a death for each place, and returns the places."""
-    places: list[tuple[str, int]] = []
-    for note in sorted(Path(work, "inflight").glob("*")):
-        text = note.read_text(errors="replace").strip()
-        if text:
-            annotation, position = json.loads(text)
-            places.append((annotation, position))
-        note.unlink()
+def forget_notes(work: str) -> None:
+    """Removes what an earlier run left that was killed from outside: no record is to blame for that."""
+    for note in _notes(work).glob("*"):
+        note.unlink(missing_ok=True)
+
+
+def mark_the_dead(works: list[str]) -> None:
+    """Tells the notes of processes that are gone from those of the living, which are about to be ended too."""
+    for work in works:
+        for note in _notes(work).glob("*"):
+            if note.name.isdigit() and not _lives(int(note.name)):
+                note.rename(note.with_name(note.name + DEAD))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def count_deaths(work: str) -> list[Place]:
+    """Reads what dead workers left, counts a death for each place, and returns the places.
+
+    Of several notes only those marked dead count; when none is, nobody can say which record it was. Raises
+    SourceError for a place that killed its worker once more although it was put aside.
+    """
+    notes = sorted(_notes(work).glob("*"))
+    dead = [note for note in notes if note.name.endswith(DEAD)] or (notes if len(notes) == 1 else [])
+    lines = [note.read_text(errors="replace").partition("\n")[0] for note in dead]
+    places: list[Place] = [(place[0], place[1], place[2]) for place in (json.loads(line) for line in lines if line)]
+    forget_notes(work)
     if places:
-        path = files.join(work, "deaths.json")
-        counted = {tuple(place): deaths for place, deaths in files.read_json(path)} if files.exists(path) else {}
+        deaths = _deaths(work)
         for place in places:
-            counted[place] = counted.get(place, 0) + 1
-        files.write_json(path, [[list(place), deaths] for place, deaths in sorted(counted.items())])
+            deaths[place] = deaths.get(place, 0) + 1
+            if deaths[place] > DEATHS_ALLOWED + 1:
+                raise SourceError(
+                    f"{place[0]}: record {place[1]} ended the worker again although it was put aside; "
+                    "take it out of the file, or let the adapter pass over the positions in `Slice.aside`."
+                )
+        files.write_json(files.join(work, "deaths.json"), [[list(place), n] for place, n in sorted(deaths.items())])
     return places

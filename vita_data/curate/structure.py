@@ -29,7 +29,7 @@ def conversation(native: list[dict[str, Any]], images: int) -> Turns:
         role, value = turn.get("from"), turn.get("value")
         if role == "system" and not turns:
             continue
-        if role not in ROLES:
+        if not isinstance(role, str) or role not in ROLES:
             raise RecordError("unknown_role", f"turn {number} is said by {role!r}, who is neither user nor model.", role)
         if value is None:
             value = ""

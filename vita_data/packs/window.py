@@ -6,6 +6,7 @@ random loses nothing. Reads indexes, never media.
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -15,7 +16,7 @@ from vita_data import files
 from vita_data.packs.fit import best_fit
 from vita_data.records.canon import canonical
 from vita_data.records.key import digest_of
-from vita_data.records.schema import PACKS, PACKS_VERSION
+from vita_data.records.schema import PACKS, PACKS_VERSION, PLACE
 from vita_data.shards.write import index_name
 
 # Raise when packs would come out differently.
@@ -40,25 +41,35 @@ def pack_window(stage: str, window: int, shards: list[int], capacity: int, diges
     done = _done(path, digest)
     if done is not None:
         return done
-    places, lengths = [], []
-    for shard, table in zip(shards, tables, strict=True):
-        for row, key in enumerate(table.column("key").to_pylist()):
-            places.append({"shard": shard, "row": row, "key": key})
-        lengths += table.column("length").to_pylist()
-    rows = [
-        {
-            "pack": number,
-            "window": window,
-            "tokens": sum(lengths[item] for item in pack),
-            "samples": [places[item] for item in pack],
-        }
-        for number, pack in enumerate(best_fit(lengths, capacity))
-    ]
-    facts = {"window": window, "packs": len(rows), "tokens": sum(lengths), "samples": len(lengths)}
+    places = pa.concat_tables([_places(shard, table) for shard, table in zip(shards, tables, strict=True)])
+    lengths = [length for table in tables for length in table.column("length").to_pylist()]
+    packs = best_fit(lengths, capacity)
+    facts = {"window": window, "packs": len(packs), "tokens": sum(lengths), "samples": len(lengths)}
     metadata = {"version": PACKS_VERSION, "digest": digest, "capacity": capacity, **digests, "facts": facts}
-    table = pa.Table.from_pylist(rows, PACKS).replace_schema_metadata({"vita": canonical(metadata)})
-    files.write_table(path, table)
+    table = _table(window, packs, places, lengths)
+    files.write_table(path, table.replace_schema_metadata({"vita": canonical(metadata)}))
     return facts
+
+
+def _places(shard: int, index: pa.Table) -> pa.Table:
+    """Where each sample of a shard lies, a column a field of PLACE."""
+    columns = {"shard": [shard] * len(index), "row": list(range(len(index))), "key": index.column("key")}
+    return pa.table(columns, schema=pa.schema(list(PLACE)))
+
+
+def _table(window: int, packs: list[list[int]], places: pa.Table, lengths: list[int]) -> pa.Table:
+    """The packs as a table, built by columns: a window of short texts has hundreds of thousands of samples."""
+    items = [item for pack in packs for item in pack]
+    ends = itertools.accumulate((len(pack) for pack in packs), initial=0)
+    taken = places.take(pa.array(items, pa.int64())).combine_chunks()
+    structs = pa.StructArray.from_arrays([taken.column(n).combine_chunks() for n in PLACE.names], fields=list(PLACE))
+    columns = {
+        "pack": pa.array(range(len(packs)), pa.int32()),
+        "window": pa.array([window] * len(packs), pa.int32()),
+        "tokens": pa.array([sum(lengths[item] for item in pack) for pack in packs], pa.int32()),
+        "samples": pa.ListArray.from_arrays(pa.array(list(ends), pa.int32()), structs),
+    }
+    return pa.table([columns[name] for name in PACKS.names], schema=PACKS)
 
 
 def _done(path: str, digest: str) -> dict[str, Any] | None:

@@ -64,4 +64,5 @@ def _of_source(folder: str, source: str, counts: dict[str, int], wanted: int) ->
 
 
 def _example(row: dict[str, Any]) -> Example:
-    return Example(**{name: row[name] for name in Example.__annotations__ if name != "media"}, media=row["media"] or [])
+    plain = {name: row[name] for name in Example.__annotations__ if name != "media"}
+    return Example(**plain, media=row["media"] or [])

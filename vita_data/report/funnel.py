@@ -1,4 +1,4 @@
-"""The funnel: what became of every record that was read, source by source, and that nothing is unaccounted for."""
+"""The funnel: what became of every record that was read, source by source, and that it adds up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from vita_data.report.plots import Part, legend, stacked_bar
 from vita_data.report.rules import reason_of
 from vita_data.report.tables import Cell, table
 
-HEADS = ("Source", "Read", "Rejected", "Kept", "Held out", "Between", "Available", "Drawn", "Not drawn", "Questions of those asked")
+HEADS = (
+    "Source",
+    "Read",
+    "Rejected",
+    "Kept",
+    "Held out",
+    "Between",
+    "Available",
+    "Drawn",
+    "Not drawn",
+    "Questions of those asked",
+)
 PARTS = (
     ("drawn", "drawn"),
     ("not drawn", "spare"),
@@ -33,8 +44,8 @@ def funnel_section(sources: list[dict[str, Any]]) -> Html:
         for source in sources
     )
     explained = (
-        "Every record that was read is rejected, held out for evaluation, between (some of its pictures are held out "
-        "and some are not), or available; of what is available, the stage draws its share."
+        "Every record that was read is rejected, held out for evaluation, between (some of its pictures are "
+        "held out and some are not), or available; of what is available, the stage draws its share."
     )
     return tag(
         "section",
@@ -71,8 +82,9 @@ def _parts(source: dict[str, Any]) -> list[Part]:
 def _row(source: dict[str, Any]) -> list[Cell]:
     plain = [source[name] for name in ("kept", "held_out", "between", "available_samples")]
     drawn = [source["written"]["samples"], not_drawn(source)]
-    asked = tag("span", f"{count(source['written']['questions'])} of {count(source['asked'])}", class_="number")
-    return [source["source"], source["read"], _rejected(source["rejected"]), *plain, *drawn, asked]
+    asked = f"{count(source['written']['questions'])} of {count(source['asked'])}"
+    start = [source["source"], source["read"], _rejected(source["rejected"])]
+    return [*start, *plain, *drawn, tag("span", asked, class_="number")]
 
 
 def _rejected(rules: dict[str, int]) -> Html:
@@ -82,7 +94,7 @@ def _rejected(rules: dict[str, int]) -> Html:
         return tag("span", number, class_="number")
     ordered = sorted(rules.items(), key=lambda item: (-item[1], item[0]))
     items = (
-        tag("li", tag("b", count(many)), " ", reason_of(name.rpartition("/")[2]).title, " ", tag("code", name))
+        tag("li", tag("b", count(many)), f" {reason_of(name).title} ", tag("code", name))
         for name, many in ordered
     )
     return tag("details", tag("summary", number), tag("ul", *items))
@@ -97,7 +109,9 @@ def _sum(sources: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "source": "All sources",
         "rejected": rejected,
-        "written": {name: sum(source["written"][name] for source in sources) for name in ("samples", "questions")},
+        "written": {
+            name: sum(source["written"][name] for source in sources) for name in ("samples", "questions")
+        },
         **{name: sum(source[name] for source in sources) for name in plain},
     }
 
@@ -106,7 +120,7 @@ def missing(source: dict[str, Any]) -> int:
     """Records of a source that its funnel does not account for; 0 when it adds up."""
     kept = source["read"] - sum(source["rejected"].values())
     beyond = source["held_out"] + source["between"] + source["available_samples"]
-    return abs(kept - source["kept"]) + abs(source["kept"] - beyond)
+    return int(abs(kept - source["kept"]) + abs(source["kept"] - beyond))
 
 
 def _check(sources: list[dict[str, Any]]) -> Html:

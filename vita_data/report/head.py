@@ -24,7 +24,9 @@ def head_section(plan: dict[str, Any], facts: dict[str, Any]) -> Html:
     return tag(
         "header",
         tag("p", "Stage report", class_="eyebrow"),
-        tag("h1", f"Stage {facts['stage']}", " ", tag("span", f"mixture {facts['mixture']}, seed {facts['seed']}")),
+        tag(
+            "h1", f"Stage {facts['stage']} ", tag("span", f"mixture {facts['mixture']}, seed {facts['seed']}")
+        ),
         tag("p", _sentence(plan, facts), class_="lede"),
         fact_list(_totals(facts), "tiles"),
         tag("nav", tag("ul", *links), aria_label="Sections"),
@@ -35,13 +37,13 @@ def _sentence(plan: dict[str, Any], facts: dict[str, Any]) -> str:
     totals, packs = facts["totals"], facts["packs"]
     giving = sum(1 for source in facts["sources"] if source["written"]["samples"])
     words = (
-        f"{counted(totals['samples'], 'sample')} with {counted(totals['questions'], 'question')} were drawn from "
-        f"{counted(giving, 'source')} and written to {counted(len(facts['shards']), 'shard')}"
+        f"{counted(totals['samples'], 'sample')} with {counted(totals['questions'], 'question')} were drawn "
+        f"from {counted(giving, 'source')} and written to {counted(len(facts['shards']), 'shard')}"
     )
     if packs.get("count"):
         words += (
-            f"; {counted(packs['count'], 'training sequence')} of up to {count(packs['capacity'])} tokens hold them, "
-            f"with {percent(packs['waste'], 1)} of the room left empty"
+            f"; {counted(packs['count'], 'training sequence')} of up to {count(packs['capacity'])} tokens "
+            f"hold them, with {percent(packs['waste'], 1)} of the room left empty"
         )
     trained = listed([name.replace("_", " ") for name in plan["trains"]])
     return f"{words}. The stage trains the {trained} on them." if trained else f"{words}."
@@ -49,15 +51,16 @@ def _sentence(plan: dict[str, Any], facts: dict[str, Any]) -> str:
 
 def _totals(facts: dict[str, Any]) -> list[tuple[str, Html]]:
     totals, packs = facts["totals"], facts["packs"]
-    tokens = totals["text_tokens"] + totals["visual_tokens"] + totals["audio_tokens"]
-    parts = [f"{count(totals[f'{kind}_tokens'])} {kind}" for kind in ("text", "visual", "audio") if totals[f"{kind}_tokens"]]
+    tokens = {kind: totals[f"{kind}_tokens"] for kind in ("text", "visual", "audio")}
+    parts = [f"{count(number)} {kind}" for kind, number in tokens.items() if number]
+    empty = percent(packs.get("waste", 0), 1)
     read, held = (sum(source[name] for source in facts["sources"]) for name in ("read", "held_out"))
     asked = sum(source["asked"] for source in facts["sources"] if source["unit"] == "questions")
     return [
         ("Questions", _tile(count(totals["questions"]), f"{count(asked)} asked for")),
         ("Samples", _tile(count(totals["samples"]), f"{count(held)} held out")),
-        ("Tokens", _tile(count(tokens), " + ".join(parts))),
-        ("Packs", _tile(count(packs.get("count", 0)), f"{percent(packs.get('waste', 0), 1)} of the room empty")),
+        ("Tokens", _tile(count(sum(tokens.values())), " + ".join(parts))),
+        ("Packs", _tile(count(packs.get("count", 0)), f"{empty} of the room empty")),
         ("Shards", _tile(count(len(facts["shards"])), size(totals["bytes"]))),
         ("Rejected", _tile(count(totals["rejected"]), f"of {counted(read, 'record')} read")),
         *([("Hours", _tile(count(totals["hours"]), "of speech"))] if totals["hours"] else []),

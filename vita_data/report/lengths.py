@@ -14,17 +14,21 @@ from vita_data.report.plots import Column, histogram
 from vita_data.report.tables import numbers
 
 BINS = 32
+NONE = "There are none."
 
 
 def lengths_section(measured: Measured, packs: dict[str, Any], geometry: dict[str, Any]) -> Html:
     """Histograms of sample lengths, pack fill, tiles of a picture and pictures of a sample."""
     longest = int(np.flatnonzero(measured.lengths).max(initial=0))
+    tiles = _tiles(measured.cells, geometry["thumbnail"])
     limit = f"The longest has {count(longest)}; {count(geometry['max_length'])} are allowed."
     plots = [
         _binned("Samples by length", measured.lengths[: longest + 1], "token", limit),
         _binned("Packs by fill", measured.packs, "token", _waste(packs)),
-        _counted("Pictures by tiles", _tiles(measured.cells, geometry["thumbnail"]), "tile", _tile_words(geometry)),
-        _counted("Samples by pictures", measured.pictures, "picture", "Samples without a picture are text alone."),
+        _counted("Pictures by tiles", tiles, "tile", _tile_words(geometry)),
+        _counted(
+            "Samples by pictures", measured.pictures, "picture", "Those without a picture are text alone."
+        ),
     ]
     return tag("section", tag("h2", "Lengths"), tag("div", *plots, class_="plots wide"), id="lengths")
 
@@ -46,7 +50,7 @@ def _tiles(cells: Counter[int], thumbnail: bool) -> Counter[int]:
 def _tile_words(geometry: dict[str, Any]) -> str:
     extra = ", and a thumbnail of the whole when there are several" if geometry["thumbnail"] else ""
     return (
-        f"Tiles have {geometry['tile_pixels']} pixels a side and {counted(geometry['tile_tokens'], 'token')}; "
+        f"Tiles have {geometry['tile_pixels']} pixels a side and {count(geometry['tile_tokens'])} tokens; "
         f"a picture has at most {geometry['max_tiles']}{extra}."
     )
 
@@ -54,7 +58,8 @@ def _tile_words(geometry: dict[str, Any]) -> str:
 def _waste(packs: dict[str, Any]) -> str:
     if not packs.get("count"):
         return "Nothing is packed."
-    return f"{count(packs['count'])} packs of {count(packs['capacity'])} tokens; {percent(packs['waste'], 1)} of the room is empty."
+    room = f"{percent(packs['waste'], 1)} of the room is empty"
+    return f"{counted(packs['count'], 'pack')} of {count(packs['capacity'])} tokens; {room}."
 
 
 def _binned(title: str, counts: Any, unit: str, note: str) -> Html:
@@ -65,9 +70,10 @@ def _binned(title: str, counts: Any, unit: str, note: str) -> Html:
     for low in range(1, most + 1, width):
         high = min(low + width - 1, most)
         first = 0 if low == 1 else low
-        columns.append(Column(f"{count(first)} to {count(high)} {unit}s", int(counts[first : high + 1].sum())))
+        inside = int(counts[first : high + 1].sum())
+        columns.append(Column(f"{count(first)} to {count(high)} {unit}s", inside))
     middle, high = quantile(counts, 0.5), quantile(counts, 0.95)
-    words = f"Median {count(middle)}, 95 % at most {count(high)}. {note}" if counts.sum() else "There are none."
+    words = f"Median {count(middle)}, 95 % at most {count(high)}. {note}" if counts.sum() else NONE
     ends = ("0", count(most // 2), f"{count(most)} {unit}s")
     axis = tag("div", *(tag("span", end) for end in ends), class_="axis", aria_hidden="true")
     return _figure(title, columns, axis, words)
@@ -85,13 +91,16 @@ def _counted(title: str, counter: Counter[int], unit: str, note: str) -> Html:
         columns.append(Column(name, sum(counter[number] for number in range(low, high + 1))))
     labels = (tag("span", str(low)) for low in span[::step])
     axis = tag("div", *labels, class_="axis each", aria_hidden="true")
-    return _figure(title, columns, axis, note if seen else "There are none.")
+    return _figure(title, columns, axis, note if seen else NONE)
 
 
 def _figure(title: str, columns: list[Column], axis: Html, words: str) -> Html:
     most = max((column.value for column in columns), default=0)
-    plot = tag("div", tag("span", count(most), class_="most", aria_hidden="true"), histogram(f"{title}. {words}", columns), axis)
+    top = tag("span", count(most), class_="most", aria_hidden="true")
+    plot = tag("div", top, histogram(f"{title}. {words}", columns), axis) if columns else None
     what, _, by = title.partition(" by ")
     rows = [(column.name, column.value) for column in columns if column.value]
     table = numbers("Numbers", (by.capitalize(), what), rows)
-    return tag("figure", tag("figcaption", title), plot if columns else None, tag("p", words, class_="note"), table)
+    return tag(
+        "figure", tag("figcaption", title), plot, tag("p", words, class_="note"), table if rows else None
+    )

@@ -1,4 +1,4 @@
-"""HTML by construction: whatever is not markup already is escaped, so no text of a corpus can become a tag."""
+"""HTML by construction: whatever is not markup already is escaped, so no text of a corpus becomes a tag."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def text(value: object) -> Html:
 
 
 def tag(name: str, /, *children: Child, **attributes: Value) -> Html:
-    """An element; attributes lose a trailing underscore, and None or False leaves a child or attribute out."""
+    """An element; attributes lose a trailing underscore, and None leaves a child or an attribute out."""
     start = name + "".join(_attribute(key, value) for key, value in attributes.items())
     return Html(f"<{start}>" if name in VOID else f"<{start}>{join(children)}</{name}>")
 

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from vita_data import files
 from vita_data.shards.write import index_name
 
-COLUMNS = ["key", "source", "language", "questions", "text_tokens", "visual_tokens", "audio_tokens", "length", "grids"]
+TOKENS = ["text_tokens", "visual_tokens", "audio_tokens"]
+COLUMNS = ["key", "source", "language", "questions", *TOKENS, "length", "grids"]
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Language:
 
 @dataclass
 class Measured:
-    """Sums over a stage: `lengths[n]` counts samples of n tokens, `packs[n]` packs, longer ones in the last place.
+    """Sums over a stage: `lengths[n]` counts samples of n tokens, `packs[n]` packs; longer ones come last.
 
     `cells` counts pictures by the tiles of their grid, `pictures` counts samples by their pictures, and
     `first` holds (key, shard, row) of each source's samples with the smallest keys, in order.
@@ -41,7 +42,9 @@ class Measured:
     first: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
 
 
-def measure_stage(folder: str, shards: int, windows: int, longest: int, capacity: int, wanted: int) -> Measured:
+def measure_stage(
+    folder: str, shards: int, windows: int, longest: int, capacity: int, wanted: int
+) -> Measured:
     """Reads the index of every shard and the token counts of every pack; keeps `wanted` keys a source.
 
     `longest` and `capacity` are the most tokens that a sample and a pack may have.
@@ -61,8 +64,9 @@ def _packs(folder: str, windows: int, capacity: int) -> Any:
     """How many packs hold how many tokens: an array by token count, up to the capacity."""
     counts = np.zeros(capacity + 1, np.int64)
     for window in range(windows):
-        tokens = files.read_table(files.join(folder, "packs", index_name(window)), ["tokens"]).column("tokens")
-        counts += np.bincount(np.minimum(tokens.to_numpy(), capacity), minlength=capacity + 1)
+        path = files.join(folder, "packs", index_name(window))
+        tokens = files.read_table(path, ["tokens"]).column("tokens").to_numpy()
+        counts += np.bincount(np.minimum(tokens, capacity), minlength=capacity + 1)
     return counts
 
 
@@ -80,13 +84,13 @@ def _count(counter: Counter[int], values: pa.Array) -> None:
 
 
 def _add_languages(measured: Measured, table: pa.Table) -> None:
-    names = ["questions", "text_tokens", "visual_tokens", "audio_tokens"]
-    sums = table.group_by("language").aggregate([("key", "count"), *((name, "sum") for name in names)])
+    added = [(name, "sum") for name in ("questions", *TOKENS)]
+    sums = table.group_by("language").aggregate([("key", "count"), *added])
     for row in sums.to_pylist():
         language = measured.languages.setdefault(row["language"] or "", Language())
         language.samples += row["key_count"]
         language.questions += row["questions_sum"]
-        language.tokens += sum(row[f"{name}_sum"] for name in names[1:])
+        language.tokens += sum(row[f"{name}_sum"] for name in TOKENS)
 
 
 def _add_first(measured: Measured, table: pa.Table, shard: int, wanted: int) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from vita_data.report.formats import count, percent, share
-from vita_data.report.markup import Html, join, tag
+from vita_data.report.formats import count, listed, percent, share
+from vita_data.report.markup import Html, tag
 from vita_data.report.measured import Language
 from vita_data.report.plots import Part, legend, measured_bar, share_bar, stacked_bar
 from vita_data.report.tables import Cell, numbers, table
 
 HEADS = ("Source", "Row of Table 1", "Share", "Available", "Asked", "Written", "Over")
+NOTE = (
+    "Available leaves out what is held out. "
+    "The last sample may carry a source over by less than its own questions."
+)
 LANGUAGES = {"en": "English", "zh": "Chinese", "en-zh": "English and Chinese", "": "not said"}
 SERIES = ("first", "second", "third", "fourth", "fifth")  # classes of the style sheet
 
@@ -24,7 +28,7 @@ def mixture_section(sources: list[dict[str, Any]], languages: dict[str, Language
         tag("h3", "Asked and written"),
         _asked(sources),
         table("Asked and written by source", HEADS, map(_row, sources), words=2),
-        tag("p", "Available leaves out what is held out. The last sample may carry a source over by less than its own questions.", class_="note"),
+        tag("p", NOTE, class_="note"),
         tag("h3", "Who gives what"),
         _shares(sources),
         tag("h3", "What kind it is"),
@@ -46,6 +50,7 @@ def tokens(source: dict[str, Any]) -> int:
 
 def _asked(sources: list[dict[str, Any]]) -> Html:
     most = max((max(source["asked"], amount(source)) for source in sources), default=0) or 1
+    units = sorted({source["unit"] for source in sources})
     bars = (
         tag(
             "li",
@@ -59,13 +64,13 @@ def _asked(sources: list[dict[str, Any]]) -> Html:
         "figure",
         legend([Part("written", "drawn", 0), Part("asked for", "track", 0)]),
         tag("ul", *bars, class_="bars"),
-        tag("figcaption", f"{' and '.join(sorted({source['unit'] for source in sources})).capitalize()} of each source, on one scale."),
+        tag("figcaption", f"{listed(units).capitalize()} of each source, on one scale."),
     )
 
 
 def _row(source: dict[str, Any]) -> list[Cell]:
     row = source["row"]
-    place = join([row["name"], " ", tag("small", f"{row['scenario']}, {row['type']}")])
+    place = tag("div", row["name"], " ", tag("small", f"{row['scenario']}, {row['type']}"), class_="place")
     if source["asked"] == 0:
         over: Cell = tag("span", "not in this stage", class_="number")
     elif source["short"]:
@@ -100,13 +105,16 @@ def _share(value: int, total: int, most: int) -> Html:
 
 def _splits(sources: list[dict[str, Any]], languages: dict[str, Language]) -> Html:
     spoken = [(LANGUAGES.get(name, name), language) for name, language in sorted(languages.items())]
-    kinds = ("text", "visual", "audio")
+    kinds = [
+        (kind, sum(source["written"][f"{kind}_tokens"] for source in sources))
+        for kind in ("text", "visual", "audio")
+    ]
     plots = [
         _split("Questions by language", [(name, language.questions) for name, language in spoken]),
         _split("Tokens by language", [(name, language.tokens) for name, language in spoken]),
         _split("Questions by scenario", _by_row(sources, "scenario")),
         _split("Questions by type", _by_row(sources, "type")),
-        _split("Tokens by kind", [(kind, sum(source["written"][f"{kind}_tokens"] for source in sources)) for kind in kinds]),
+        _split("Tokens by kind", kinds),
     ]
     return tag("div", *plots, class_="plots")
 
@@ -124,11 +132,13 @@ def _split(title: str, values: Iterable[tuple[str, int]]) -> Html:
     total = sum(value for _, value in ordered)
     parts = [Part(name, SERIES[min(n, len(SERIES) - 1)], value) for n, (name, value) in enumerate(ordered)]
     named = [part._replace(name=f"{part.name} {percent(part.value, total)}") for part in parts]
-    rows = [(part.name, int(part.value), tag("span", percent(part.value, total), class_="number")) for part in parts]
+    shares = [tag("span", percent(part.value, total), class_="number") for part in parts]
+    rows = [(part.name, int(part.value), its) for part, its in zip(parts, shares, strict=True)]
+    heads = (title.rpartition(" ")[2].capitalize(), title.partition(" ")[0], "Share")
     return tag(
         "figure",
         tag("figcaption", title),
         stacked_bar(title, parts),
         legend(named),
-        numbers("Numbers", (title.rpartition(" ")[2].capitalize(), title.partition(" ")[0], "Share"), rows),
+        numbers("Numbers", heads, rows),
     )

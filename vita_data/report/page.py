@@ -8,7 +8,7 @@ from vita_data import files
 from vita_data.report.funnel import funnel_section
 from vita_data.report.head import head_section
 from vita_data.report.lengths import lengths_section
-from vita_data.report.markup import Html, join, raw, tag
+from vita_data.report.markup import Html, raw, tag
 from vita_data.report.measured import measure_stage
 from vita_data.report.mixture import mixture_section
 from vita_data.report.provenance import provenance_section
@@ -38,7 +38,8 @@ def report(folder: str, plan: dict[str, Any], facts: dict[str, Any], roots: dict
     sources = [{**planned[source["source"]], **source} for source in facts["sources"]]
     packs, longest = facts["packs"], plan["geometry"]["max_length"]
     capacity = packs.get("capacity", longest)
-    measured = measure_stage(folder, len(facts["shards"]), packs["windows"], longest, capacity, MOST_PER_SOURCE)
+    shards, windows = len(facts["shards"]), packs["windows"]
+    measured = measure_stage(folder, shards, windows, longest, capacity, MOST_PER_SOURCE)
     sections = (
         funnel_section(sources),
         mixture_section(sources, measured.languages),

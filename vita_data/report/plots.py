@@ -1,4 +1,4 @@
-"""Plots as inline SVG that stretch to the width they get; their words are HTML, so that they stay readable."""
+"""Plots as inline SVG that stretch to the width they get; their words are HTML and keep their size."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Column(NamedTuple):
 
 
 def stacked_bar(label: str, parts: Sequence[Part]) -> Html:
-    """One horizontal bar whose parts share its whole width; `label` begins its description for screen readers."""
+    """One horizontal bar whose parts share its width; `label` begins its description for screen readers."""
     seen = [part for part in parts if part.value > 0]
     total = sum(part.value for part in seen)
     widths = [max(LEAST, WIDTH * part.value / total) for part in seen]
@@ -67,13 +67,16 @@ def histogram(label: str, columns: Sequence[Column]) -> Html:
         height = max(LEAST, HEIGHT * column.value / most) if column.value else 0.0
         width = min(step * 0.88, WIDEST)
         x = number * step + (step - width) / 2
-        rects.append(_rect(x, HEIGHT - height, width, height, "drawn", f"{column.name}: {count(column.value)}"))
+        title = f"{column.name}: {count(column.value)}"
+        rects.append(_rect(x, HEIGHT - height, width, height, "drawn", title))
     return _svg("histogram", HEIGHT, label, rects)
 
 
 def legend(parts: Sequence[Part]) -> Html:
     """Names of the parts beside their colours."""
-    items = (tag("li", tag("span", class_=f"swatch {part.kind}", aria_hidden="true"), part.name) for part in parts)
+    items = (
+        tag("li", tag("span", class_=f"swatch {part.kind}", aria_hidden="true"), part.name) for part in parts
+    )
     return tag("ul", *items, class_="legend")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from vita_data.report.formats import count, counted, share, size
-from vita_data.report.markup import Html, tag
+from vita_data.report.markup import Child, Html, tag
 from vita_data.report.tables import Cell, facts, table
 
 SHARDS = 24
@@ -13,8 +14,10 @@ SHARDS = 24
 
 def provenance_section(plan: dict[str, Any], said: dict[str, Any]) -> Html:
     """Digests, geometry, hold-out, library versions, and the first shards with their sha256."""
-    geometry = [(name.replace("_", " "), _plain(value)) for name, value in plan["geometry"].items()]
-    blocks = [
+    geometry: list[tuple[str, Child]] = [
+        (name.replace("_", " "), _plain(value)) for name, value in plan["geometry"].items()
+    ]
+    blocks: list[tuple[str, Iterable[tuple[str, Child]]]] = [
         ("Digests", [(name, tag("code", plan[key])) for name, key in DIGESTS.items()]),
         ("Selection", _selection(plan)),
         ("Geometry", geometry),
@@ -41,11 +44,12 @@ def _plain(value: object) -> str:
 
 def _selection(plan: dict[str, Any]) -> list[tuple[str, str]]:
     hold_out = plan["hold_out"]
+    least = counted(hold_out["least"], "sample")
     return [
         ("seed", str(plan["seed"])),
         ("pure text", "taken" if plan["pure_text"] else "left out"),
         ("state tokens", _plain(plan["state_tokens"])),
-        ("held out", f"{share(hold_out['share'])} of each source; {counted(hold_out['least'], 'sample')} where that is more"),
+        ("held out", f"{share(hold_out['share'])} of each source; {least} where that is more"),
         ("shards of", size(plan["shard_bytes"])),
         ("loss", str(plan["loss"])),
     ]

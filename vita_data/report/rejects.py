@@ -32,16 +32,22 @@ def rejects_section(folder: str, sources: list[dict[str, Any]], roots: dict[str,
     examples = find_examples(folder, rejected, EXAMPLES)
     album = Album(THUMBNAIL, BUDGET)
     blocks = (_rule(rule, rejected, examples.get(rule, []), album, roots) for rule in ordered[:RULES])
-    broke = f"{counted(sum(counts.values()), 'record')} broke {counted(len(counts), 'rule')}. All are listed in the folder "
-    intro = tag("p", broke, tag("code", "rejects"), "; ", tag("code", "vita-data why KEY"), " tells the story of one.")
-    rest = f"{counted(len(ordered) - RULES, 'more rule')} with fewer rejects are not shown." if len(ordered) > RULES else None
-    return tag("section", tag("h2", "Rejects"), intro, *blocks, tag("p", rest) if rest else None, id="rejects")
+    broke = f"{counted(sum(counts.values()), 'record')} broke {counted(len(counts), 'rule')}. "
+    listed = ["All are listed in the folder ", tag("code", "rejects")]
+    intro = tag("p", broke, *listed, "; ", tag("code", "vita-data why KEY"), " tells the story of one.")
+    more = counted(max(0, len(ordered) - RULES), "more rule")
+    rest = tag("p", f"{more} with fewer rejects are not shown.") if len(ordered) > RULES else None
+    return tag("section", tag("h2", "Rejects"), intro, *blocks, rest, id="rejects")
 
 
 def _rule(
-    rule: str, rejected: dict[str, dict[str, int]], examples: list[Example], album: Album, roots: dict[str, str]
+    rule: str,
+    rejected: dict[str, dict[str, int]],
+    examples: list[Example],
+    album: Album,
+    roots: dict[str, str],
 ) -> Html:
-    reason = reason_of(rule.rpartition("/")[2])
+    reason = reason_of(rule)
     by_source = [(source, rules[rule]) for source, rules in rejected.items() if rules.get(rule)]
     total = sum(number for _, number in by_source)
     where = ", ".join(f"{count(number)} in {source}" for source, number in by_source)
@@ -52,15 +58,17 @@ def _rule(
         tag("p", reason.why) if reason.why else None,
         tag("p", where, class_="muted"),
     )
-    cards = tag("ul", *(tag("li", _card(rule, example, album, roots)) for example in examples), class_="cards")
-    return tag("section", about, cards, class_="rule")
+    cards = (tag("li", _card(rule, example, album, roots)) for example in examples)
+    return tag("section", about, tag("ul", *cards, class_="cards"), class_="rule")
 
 
 def _card(rule: str, example: Example, album: Album, roots: dict[str, str]) -> Html:
     root = roots.get(example.source)
     # A picture that was there and is no file now was embedded in its annotation file, as in parquet.
     absent = None if rule.endswith("/media_missing") else "Embedded, or gone since"
-    shown = [album.file(root, name, f"{name} of {example.source}", absent) for name in example.media[:PICTURES]]
+    shown = [
+        album.file(root, name, f"{name} of {example.source}", absent) for name in example.media[:PICTURES]
+    ]
     if len(example.media) > PICTURES:
         shown.append(tag("small", f"and {count(len(example.media) - PICTURES)} more"))
     return tag(
@@ -82,8 +90,12 @@ def _facts(example: Example) -> list[tuple[str, Html]]:
         rows.append(("where", tag("code", f"{example.annotation}:{example.position}")))
     if example.native_id is not None:
         rows.append(("native id", tag("code", tag("bdi", shorten(example.native_id, WORDS)))))
-    if example.value is not None and (example.threshold is not None or example.value not in (example.message or "")):
-        value = tag("code", tag("bdi", shorten(measured(example.value), WORDS)))
-        limit = tag("code", shorten(measured(example.threshold), WORDS)) if example.threshold is not None else None
-        rows.append(("measured", join([value, " against ", limit]) if limit else value))
+    if example.threshold is not None:
+        rows.append(("measured", join([_value(example.value or ""), " against ", _value(example.threshold)])))
+    elif example.value is not None and example.value not in (example.message or ""):
+        rows.append(("measured", _value(example.value)))
     return rows
+
+
+def _value(words: str) -> Html:
+    return tag("code", tag("bdi", shorten(measured(words), WORDS)))

@@ -32,7 +32,9 @@ def samples_section(folder: str, sources: list[dict[str, Any]], measured: Measur
     album = Album(THUMBNAIL, BUDGET)
     blocks = []
     for source in sources:
-        cards = [tag("li", _card(samples[shard, row], album)) for _, shard, row in chosen.get(source["source"], [])]
+        cards = [
+            tag("li", _card(samples[shard, row], album)) for _, shard, row in chosen.get(source["source"], [])
+        ]
         if cards:
             blocks.append(tag("h3", source["source"], " ", tag("small", _about(source))))
             blocks.append(tag("ul", *cards, class_="cards"))
@@ -50,12 +52,15 @@ def _read(folder: str, places: list[tuple[int, int]]) -> dict[tuple[int, int], S
 
 
 def _about(source: dict[str, Any]) -> str:
-    return f"{source['row']['name']}, {source['row']['type']}, {source['language']}, licence {source['licence']}"
+    return (
+        f"{source['row']['name']}, {source['row']['type']}, {source['language']}, licence {source['licence']}"
+    )
 
 
 def _card(sample: Sample, album: Album) -> Html:
     turns = sample.record["conversations"]
     language = sample.record.get("language")
+    more = counted(max(0, len(turns) - TURNS), "more turn")
     shown = [
         album.picture(data, f"Picture {number} of sample {sample.key}")
         for number, data in enumerate(sample.media[:PICTURES], start=1)
@@ -66,7 +71,7 @@ def _card(sample: Sample, album: Album) -> Html:
         "article",
         tag("div", *shown, class_="pictures") if shown else None,
         tag("ol", *_turns(turns[:TURNS]), class_="turns", lang="zh" if language == "zh" else None),
-        tag("p", f"and {counted(len(turns) - TURNS, 'more turn')}", class_="muted") if len(turns) > TURNS else None,
+        tag("p", f"and {more}", class_="muted") if len(turns) > TURNS else None,
         tag("p", _sizes(sample), class_="sizes"),
         tag("p", tag("code", sample.key), class_="sizes"),
         class_="card sample",

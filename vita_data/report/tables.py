@@ -11,9 +11,13 @@ Cell = Child | int | float
 
 
 def table(
-    caption: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], total: Sequence[Cell] | None = None, words: int = 1
+    caption: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    total: Sequence[Cell] | None = None,
+    words: int = 1,
 ) -> Html:
-    """A table whose first column names its rows; the first `words` columns hold words and the others numbers."""
+    """A table whose first column names its rows; the first `words` columns hold words, the others numbers."""
     kinds = [None if n < words else "number" for n in range(len(heads))]
     names = (tag("th", name, scope="col", class_=kind) for name, kind in zip(heads, kinds, strict=True))
     head = tag("thead", tag("tr", *names))
@@ -35,7 +39,8 @@ def facts(pairs: Iterable[tuple[str, Child]], kind: str = "facts") -> Html:
 
 def _row(cells: Sequence[Cell]) -> Html:
     first, *rest = cells
-    return tag("tr", tag("th", str(first) if not isinstance(first, Html) else first, scope="row"), *map(_cell, rest))
+    name = first if isinstance(first, str) else str(first)
+    return tag("tr", tag("th", name, scope="row"), *map(_cell, rest))
 
 
 def _cell(value: Cell) -> Html:

@@ -64,7 +64,7 @@ class Album:
 
 
 def thumbnail(data: bytes, side: int) -> tuple[bytes, tuple[int, int]]:
-    """A JPEG of a picture within `side` x `side` pixels and its size; RecordError as `examine_image` raises it."""
+    """A JPEG of a picture within `side` x `side` pixels, and its size; RecordError as of `examine_image`."""
     facts = examine_image(data, MOST_PIXELS)
     image: Image.Image = Image.open(io.BytesIO(facts.data), formats=("JPEG", "PNG"))
     image.thumbnail((side, side))

@@ -16,7 +16,7 @@ from vita_data.errors import SourceError
 from vita_data.progress import Progress
 from vita_data.records.key import digest_of
 from vita_data.select.gather import Piece, SourcePart, StageTask, load_stage_task, piece_rows
-from vita_data.shards.write import ShardSample, finished_shard, index_name, write_shard
+from vita_data.shards.write import ShardSample, finished_shard, write_shard
 
 # Raise when the bytes of a shard would come out differently from the same rows.
 VERSION = 1
@@ -26,14 +26,12 @@ STEP = "write"
 def fill_shard(task_path: str, number: int, pieces: list[Piece]) -> dict[str, Any]:
     """Writes a shard unless it was written from the same rows; returns its facts, or {"late": rejects}."""
     task = load_stage_task(task_path)
-    rows = [row for piece in pieces for row in piece_rows(task.work, piece)]
-    digest = _plan_digest(rows)
+    digest = _plan_digest(_rows(task, pieces))
     facts = finished_shard(task.folder, number, digest)
     if facts is None:
-        files.remove(files.join(task.folder, "index", index_name(number)))  # a shard without one is unfinished
         late: list[dict[str, Any]] = []
         try:
-            facts = write_shard(task.folder, number, _samples(task, rows, late), digest)
+            facts = write_shard(task.folder, number, _samples(task, _rows(task, pieces), late), digest)
         except _LostMedia:
             return {"number": number, "late": late}
     return {"number": number, **{name: getattr(facts, name) for name in ("samples", "questions", "bytes", "sha256")}}
@@ -51,7 +49,13 @@ def facts_path(work: str, number: int) -> str:
     return files.join(work, f"shard-{number:05d}.json")
 
 
-def _plan_digest(rows: list[dict[str, Any]]) -> str:
+def _rows(task: StageTask, pieces: list[Piece]) -> Iterator[dict[str, Any]]:
+    """The rows of a shard in order; gone through twice, since all of them at once may be many."""
+    for piece in pieces:
+        yield from piece_rows(task.work, piece)
+
+
+def _plan_digest(rows: Iterator[dict[str, Any]]) -> str:
     """Over everything that decides a shard's and its index's bytes."""
     hasher = hashlib.blake2b(digest_size=16)
     for row in rows:
@@ -77,7 +81,7 @@ class _LostMedium(Exception):
         self.sha256: str = medium["sha256"].hex()
 
 
-def _samples(task: StageTask, rows: list[dict[str, Any]], late: list[dict[str, Any]]) -> Iterator[ShardSample]:
+def _samples(task: StageTask, rows: Iterator[dict[str, Any]], late: list[dict[str, Any]]) -> Iterator[ShardSample]:
     reader, progress = files.RangeReader(), Progress(files.join(task.work, "progress"))
     try:
         for row in rows:

@@ -8,7 +8,7 @@ which buckets make which shard. Rows travel in files; only their names pass thro
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -161,16 +161,16 @@ def cut_shards(sizes: Callable[[int], Any], buckets: list[int], shard_bytes: int
     is known before a byte is read.
     """
     shards: list[list[Piece]] = []
-    before = 0
+    before, last = 0, -1
     for bucket in buckets:
         ends = before + np.cumsum(sizes(bucket))
         starts = np.concatenate([[before], ends[:-1]])
         numbers = starts // shard_bytes
         for number in np.unique(numbers):
             rows = np.flatnonzero(numbers == number)
-            if not shards or number != last:
+            if number != last:
                 shards.append([])
-                last = number
+                last = int(number)
             shards[-1].append((bucket, int(rows[0]), int(rows[-1]) + 1))
         before = int(ends[-1])
     return shards
@@ -184,14 +184,12 @@ def bucket_sizes(work: str, bucket: int) -> Any:
         )
 
 
-def piece_rows(work: str, piece: Piece) -> list[dict[str, Any]]:
+def piece_rows(work: str, piece: Piece) -> Iterator[dict[str, Any]]:
     """The rows of a piece, read batch by batch."""
     bucket, first, end = piece
-    rows: list[dict[str, Any]] = []
     with files.open_read(order_path(work, bucket)) as stream, pa.ipc.open_file(stream) as reader:
         for number in range(first // BATCH, -(-end // BATCH)):
             start = number * BATCH
             batch = reader.get_batch(number).slice(max(first - start, 0))
             batch = batch.slice(0, end - max(first, start))
-            rows += batch.to_pylist()
-    return rows
+            yield from batch.to_pylist()

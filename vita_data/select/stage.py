@@ -16,11 +16,9 @@ from vita_data.manifest.mixture import Holdout, MixtureCard, MixtureSource
 from vita_data.manifest.plan import share_of
 from vita_data.manifest.source import SourceCard
 from vita_data.manifest.stage import StageCard
-from vita_data.packs.window import VERSION as PACK_VERSION
 from vita_data.prompt.template import template_digest
 from vita_data.records.key import digest_of
 from vita_data.select.draw import Drawn, draw
-from vita_data.select.fill import VERSION as FILL_VERSION
 from vita_data.select.holdout import HoldOut, extra_media, hold_limit
 
 # Raise when a plan of equal inputs would name other shards or packs.
@@ -95,13 +93,15 @@ def make_plan(
     hold_out: HoldOut,
     seed: int,
     pure_text: bool,
+    steps: dict[str, int],
 ) -> dict[str, Any]:
-    """The plan of a stage: everything its bytes depend on, and what is asked of every source."""
+    """The plan of a stage: everything its bytes depend on, the versions of the steps that write them included."""
     training = stage.training()
     plan: dict[str, Any] = {
         "stage": stage.stage,
         "mixture": mixture.mixture,
         "seed": seed,
+        "steps": steps,
         "pure_text": pure_text,
         "geometry": asdict(mixture.geometry),
         "geometry_digest": mixture.geometry.digest(),
@@ -117,7 +117,7 @@ def make_plan(
     }
     plan["catalogs"] = {source.card.source: source.catalog_digest for source in sources}
     plan["measures"] = {source.card.source: source.measures.split("/")[-2] for source in sources}
-    plan["digest"] = digest_of("stage", VERSION, FILL_VERSION, PACK_VERSION, plan)
+    plan["digest"] = digest_of("stage", VERSION, plan)
     return plan
 
 

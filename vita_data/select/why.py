@@ -13,7 +13,12 @@ from vita_data import files
 from vita_data.catalog.merge import part_name, rejects_name
 from vita_data.errors import UsageError
 from vita_data.records.canon import canonical
+from vita_data.select.rank import Ranks
 from vita_data.shards.write import index_name
+
+
+WHERE = ("key", "annotation", "position", "native_id")
+VERDICT = ("source", "step", "rule", "value", "threshold", "message")
 
 
 def why(out: str, name: str, stage: str | None = None) -> list[dict[str, Any]]:
@@ -22,13 +27,18 @@ def why(out: str, name: str, stage: str | None = None) -> list[dict[str, Any]]:
     Returns rows {key, source, kept, step, rule, value, threshold, message, location}. Raises UsageError
     when no catalog of the build knows the name.
     """
-    stages = [stage] if stage else _stages(out)
+    stages = _stages(out)
+    if stage is not None:
+        if stage not in stages:
+            raise UsageError(f"stage {stage} is not built in {out}; built are: {', '.join(stages) or 'none'}.")
+        stages = [stage]
     found: list[dict[str, Any]] = []
     for source in _sources(out):
         catalog = files.join(out, "catalog", source)
         for part in files.read_json(files.join(catalog, "source.json"))["parts"]:
-            found += [_rejected(row) for row in _matching(files.join(catalog, rejects_name(part)), name)]
-            for row in _matching(files.join(catalog, part_name(part)), name):
+            rejects = files.join(catalog, rejects_name(part))
+            found += [_rejected(row) for row in _matching(rejects, name, [*WHERE, *VERDICT])]
+            for row in _matching(files.join(catalog, part_name(part)), name, [*WHERE]):
                 found += _fates(out, source, row, stages)
     if not found:
         raise UsageError(f"no sample of {out} has the key or native id {name}; a key looks like <source>-<16 hex digits>.")
@@ -46,10 +56,8 @@ def _stages(out: str) -> list[str]:
     return [name.split("/")[1] for name in files.matching(out, "stages/*/stage.json")]
 
 
-def _matching(path: str, name: str) -> list[dict[str, Any]]:
-    columns = ["key", "annotation", "position", "native_id"]
-    wanted = [*columns, "source", "step", "rule", "value", "threshold", "message"] if "rejects" in path else columns
-    table = files.read_table(path, wanted)
+def _matching(path: str, name: str, columns: list[str]) -> list[dict[str, Any]]:
+    table = files.read_table(path, columns)
     ids = pc.is_in(table.column("native_id"), value_set=_texts([name, canonical(name)]))
     rows: list[dict[str, Any]] = table.filter(pc.or_(pc.equal(table.column("key"), name), ids)).to_pylist()
     return rows
@@ -117,7 +125,13 @@ def _not_drawn(folder: str, source: str, key: str) -> dict[str, Any]:
     if line is None or not line["asked"]:
         return {"step": "select", "message": "kept, not drawn: this stage takes nothing of its source."}
     out = folder.rsplit("/stages/", 1)[0]
-    rank = _rank(out, plan["measures"][source], source, key)
+    ranks = Ranks(files.join(out, "curate", plan["measures"][source], source), plan["hold_out"], _late(folder))
+    rank = ranks.of(key)
+    if rank is None:
+        return {"step": "select", "message": "kept, not drawn: this stage was built before its source was read again."}
+    if not rank:
+        words = "kept, not drawn: some of its media are held out from training, and the rest stays away with them."
+        return {"step": "held-out", "message": words}
     limit = line["planned_samples"]
     return {
         "step": "select",
@@ -127,9 +141,5 @@ def _not_drawn(folder: str, source: str, key: str) -> dict[str, Any]:
     }
 
 
-def _rank(out: str, digest: str, source: str, key: str) -> int:
-    """The place of a sample among all measured ones of its source, counted from 1, held-out samples included."""
-    folder = files.join(out, "curate", digest, source)
-    tables = [files.read_table(files.join(folder, name), ["key", "selection"]) for name in files.matching(folder, "part-*.parquet")]
-    own = next(t.column("selection")[i].as_py() for t in tables if (i := pc.index(t.column("key"), key).as_py()) >= 0)
-    return 1 + sum(pc.sum(pc.less(t.column("selection"), own)).as_py() or 0 for t in tables)
+def _late(folder: str) -> frozenset[str]:
+    return frozenset(reject["key"] for reject in files.read_json(files.join(folder, "stage.json"))["late"])

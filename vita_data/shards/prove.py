@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from typing import IO, Any
 from vita_data import files
 from vita_data.errors import ShardError
 from vita_data.records.canon import canonical_bytes
-from vita_data.shards.read import Stage
+from vita_data.shards.read import Pack, Stage
 from vita_data.shards.tar import walk
 from vita_data.shards.write import index_name, shard_name
 
@@ -54,8 +53,7 @@ def prove(folder: str, tell: Callable[[int, int], None] = lambda done, total: No
     sources = [_source(line, found) for line in stage.plan["sources"]]
     for name in sorted(set(found.samples) - {line["source"] for line in stage.plan["sources"]}):
         found.wrong(f"{found.samples[name]} samples are of source {name}, which the plan does not name.")
-    if stage.held_out is not None:
-        _prove_held_out(stage.held_out, found)
+    _prove_held_out(stage, found)
     errors = found.errors[:MOST_ERRORS]
     if len(found.errors) > MOST_ERRORS:
         errors.append(f"... and {len(found.errors) - MOST_ERRORS} more.")
@@ -90,7 +88,7 @@ def _prove_shard(stage: Stage, number: int, found: Recount) -> None:
             if digest != said["sha256"]:
                 found.wrong(f"{path}: its sha256 is {digest}, stage.json says {said['sha256']}.")
             _prove_members(stage, number, path, stream, found)
-    except (OSError, ShardError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ShardError, ValueError, KeyError, TypeError, AttributeError) as error:
         found.wrong(f"{path}: cannot be read as a shard ({error}).")
 
 
@@ -136,18 +134,24 @@ def _count(path: str, shard: int, row_number: int, row: dict[str, Any], record: 
 
 
 def _surplus_files(stage: Stage, found: Recount) -> None:
-    if files.is_url(stage.folder):
-        return
-    for part, name_of in (("shards", shard_name), ("index", index_name)):
-        expected = {name_of(number) for number in range(stage.shard_count)}
-        for name in sorted(set(os.listdir(files.join(stage.folder, part))) - expected):
-            found.wrong(f"{stage.folder}/{part}/{name} belongs to no shard of stage.json.")
+    counts = {"shards": stage.shard_count, "index": stage.shard_count, "packs": stage.facts["packs"]["windows"]}
+    for part, count in counts.items():
+        expected = {shard_name(number) if part == "shards" else index_name(number) for number in range(count)}
+        for name in sorted(set(files.matching(files.join(stage.folder, part), "*")) - expected):
+            found.wrong(f"{stage.folder}/{part}/{name} is not of what stage.json names.")
 
 
 def _prove_packs(stage: Stage, found: Recount) -> None:
     """Every sample is in exactly one pack, at its place, and no pack is over the capacity."""
+    try:
+        _prove_each_pack(stage, stage.packs(), found)
+    except (OSError, ShardError, ValueError, KeyError, TypeError) as error:
+        found.wrong(f"{stage.folder}/packs: cannot be read as packs ({error}).")
+
+
+def _prove_each_pack(stage: Stage, packs: list[Pack], found: Recount) -> None:
     seen: set[str] = set()
-    for pack in stage.packs():
+    for pack in packs:
         if pack.tokens > stage.facts["packs"]["capacity"]:
             found.wrong(f"pack {pack.number} has {pack.tokens} tokens, over {stage.facts['packs']['capacity']}.")
         for place in pack.samples:
@@ -160,11 +164,16 @@ def _prove_packs(stage: Stage, found: Recount) -> None:
         found.wrong(f"sample {key} is in no pack.")
 
 
-def _prove_held_out(held: Stage, found: Recount) -> None:
-    """The held-out shards are whole, and share no key with the stage."""
+def _prove_held_out(stage: Stage, found: Recount) -> None:
+    """The held-out shards are there and whole, and share no key with the stage."""
     inner = Recount()
-    for number in range(held.shard_count):
-        _prove_shard(held, number, inner)
+    if (held := stage.held_out) is not None:
+        for number in range(held.shard_count):
+            _prove_shard(held, number, inner)
+        _surplus_files(held, inner)
+    expected = sum(line["held_out"] for line in stage.facts["sources"] if line["asked"])
+    if len(inner.keys) != expected and not inner.errors:
+        found.wrong(f"{stage.folder}/eval holds {len(inner.keys)} samples, stage.json says {expected} are held out.")
     found.errors += inner.errors
     for key in sorted(set(inner.keys) & set(found.keys)):
         found.wrong(f"sample {key} is held out and trained on.")

@@ -152,6 +152,7 @@ class _IndexRows:
 def write_shard(folder: str, number: int, samples: Iterable[ShardSample], plan_digest: str = "") -> ShardFacts:
     """Writes `shards/NNNNN.tar` and then `index/NNNNN.parquet` below `folder`; returns what they hold."""
     rows = _IndexRows()
+    files.remove(files.join(folder, "index", index_name(number)))  # an older plan's must not vouch for the new tar
     with files.atomic_write(files.join(folder, "shards", shard_name(number))) as stream:
         hashing = _HashingStream(stream)
         tar = TarWriter(hashing)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ class Slice:
     start: int
     stop: int
     first: int  # position of the slice's first record in the annotation
+    aside: tuple[int, ...] = ()  # positions whose reading ended a worker twice: yielded as faults, never touched
 
 
 @dataclass(frozen=True)
@@ -68,4 +69,9 @@ class Adapter(Protocol):
         """Reads an annotation file once and names its slices; may write copies of parts below `scratch`."""
 
     def read(self, root: str, part: Slice) -> Iterator[Native | Fault]:
-        """Yields the records of a slice in order, and a fault for what could not be read."""
+        """Yields the records of a slice in order, and a fault for what could not be read or is put aside."""
+
+
+def worker_died() -> RecordError:
+    """What a record is refused with whose reading ended the process twice, as a decoder's crash does."""
+    return RecordError("worker_died", "reading this record ended the worker twice.")

@@ -15,7 +15,7 @@ from typing import Any
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
-from vita_data.sources.base import Fault, Native, Picture, Slice, Split
+from vita_data.sources.base import Fault, Native, Picture, Slice, Split, worker_died
 
 READ_ROWS = 256
 TEXT_BYTES_PER_ROW = 1024
@@ -61,8 +61,10 @@ class HfParquet:
             with files.open_read(path) as stream:
                 try:
                     file = pq.ParquetFile(stream)
-                except (pa.ArrowInvalid, OSError) as error:
+                    names = file.schema_arrow.names
+                except (pa.ArrowException, OSError, ValueError) as error:
                     raise SourceError(f"{path} is not a whole parquet file ({error}); fetch it again.") from error
+                self._check_columns(path, names)
                 yield file.metadata, file
 
         return opened()
@@ -75,24 +77,38 @@ class HfParquet:
         with self._open(part.path) as (meta, file):
             wanted = [name for name in self._columns() if name in file.schema_arrow.names]
             try:
-                for batch in file.iter_batches(READ_ROWS, row_groups=[part.start], columns=wanted):
-                    for row in batch.to_pylist():
-                        yield self._record(position, row)
+                batches = file.iter_batches(READ_ROWS, row_groups=[part.start], columns=wanted)
+                while position not in part.aside and (batch := next(batches, None)) is not None:
+                    for row in _rows(batch):
+                        yield Fault(position, row) if isinstance(row, RecordError) else self._record(position, row)
                         position += 1
-            except (pa.ArrowInvalid, OSError) as error:
-                rows = meta.row_group(part.start).num_rows - (position - part.first)
-                for _ in range(rows):  # each lost row counts, so that the tolerance sees them
-                    yield Fault(position, RecordError("not_a_record", f"its row group cannot be decoded: {error}."))
-                    position += 1
+                lost = worker_died() if position in part.aside else RecordError("not_a_record", "its row group ends early.")
+            except (pa.ArrowException, OSError) as error:
+                lost = RecordError("not_a_record", f"its row group cannot be decoded: {error}.")
+            end = part.first + meta.row_group(part.start).num_rows
+            for place in range(position, end):  # each lost row counts, so that the tolerance sees them
+                yield Fault(place, lost)
+
+    def _check_columns(self, path: str, names: list[str]) -> None:
+        """Raises SourceError for a file without the turns: what no row of it can do without."""
+        for name in self._turn_columns():
+            if name not in names:
+                raise SourceError(
+                    f"{path} has no column '{name}' but {', '.join(names)}; name the right ones in the card's options."
+                )
+
+    def _turn_columns(self) -> list[str]:
+        options = self._options
+        if options.question_column:
+            return [options.question_column, options.answer_column or "answer"]
+        return [options.turns_column]
 
     def _columns(self) -> list[str]:
-        options = self._options
-        turns = [options.question_column, options.answer_column] if options.question_column else [options.turns_column]
-        return [name for name in (options.id_column, options.image_column, *turns) if name]
+        return [self._options.id_column, self._options.image_column, *self._turn_columns()]
 
     def _record(self, position: int, row: dict[str, Any]) -> Native | Fault:
         native_id = row.get(self._options.id_column)
-        text_id = None if native_id is None else json.dumps(native_id, ensure_ascii=False)
+        text_id = None if native_id is None else json.dumps(native_id, ensure_ascii=False, default=str)
         try:
             images = _pictures(row.get(self._options.image_column), position)
             return Native(position, text_id, self._turns(row, len(images)), images)
@@ -115,6 +131,18 @@ class HfParquet:
         ]
 
 
+def _rows(batch: Any) -> Iterator[dict[str, Any] | RecordError]:
+    """The rows of a batch; a row whose text is not UTF-8, which parquet does not check, costs itself only."""
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:
+        for number in range(len(batch)):
+            try:
+                yield from batch.slice(number, 1).to_pylist()
+            except UnicodeDecodeError as error:
+                yield RecordError("not_utf8", "the row holds bytes that are not UTF-8.", f"0x{error.object[error.start]:02x}")
+
+
 def _pictures(value: Any, position: int) -> list[Picture]:
     """Embedded pictures of a cell: a struct of bytes and path, bytes, base64 text, or a list of these."""
     if value is None:
@@ -124,7 +152,8 @@ def _pictures(value: Any, position: int) -> list[Picture]:
     if isinstance(value, dict):
         if value.get("bytes") is None:
             return [Picture(str(value["path"]))] if value.get("path") else []
-        return [Picture(str(value.get("path") or f"row {position}"), bytes(value["bytes"]))]
+        name = str(value.get("path") or f"row {position}")
+        return [Picture(name, picture.data) for picture in _pictures(value["bytes"], position)]
     if isinstance(value, bytes):
         return [Picture(f"row {position}", value)]
     try:

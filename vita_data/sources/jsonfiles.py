@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -17,13 +18,20 @@ import ijson
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
-from vita_data.sources.base import Fault, Slice, Split
+from vita_data.sources.base import Slice, Split, worker_died
 
 SLICE_BYTES = 8 << 20
 SLICE_RECORDS = 2000
 # A noncharacter marks bytes that were not UTF-8, so that only the record that holds them is refused.
 NOT_UTF8 = "\ufdd0"
+# Another one begins a line that stands for a fault, as no JSON text does: its rule, a space, and words.
+FAULT = "\ufdd1"
+TOO_DEEP = "the record is nested too deeply to be read."
 _READ = 1 << 20
+_ESCAPES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+_MID_ESCAPE = "\\u0123456789abcdefABCDEF"  # a text that ends in none of these ends in no half escape
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -35,11 +43,15 @@ codecs.register_error("vita-mark", _mark)
 
 
 class _Utf8Stream:
-    """Bytes of a file with everything that is not UTF-8 marked, its BOM dropped, and all of it digested."""
+    """Bytes of a file with everything that is not UTF-8 marked, its BOM dropped, and all of it digested.
+
+    Half a surrogate pair, written as an escape, is marked too: the parser would make a question mark of it.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("vita-mark")
+        self._held = ""
         self.hash = hashlib.sha256()
         self.size = 0
 
@@ -49,7 +61,11 @@ class _Utf8Stream:
             block = self._stream.read(_READ)
             self.hash.update(block)
             self.size += len(block)
-            text = self._decoder.decode(block, final=not block)
+            text = self._held + self._decoder.decode(block, final=not block)
+            whole = len(text.rstrip(_MID_ESCAPE)) if block else len(text)
+            text, self._held = text[:whole], text[whole:]
+            if "\\ud" in text or "\\uD" in text:
+                text = _ESCAPES.sub(_mark_half_pair, text)
             if text or not block:
                 return text.encode("utf-8")
         return b""
@@ -59,12 +75,16 @@ class _Utf8Stream:
             pass
 
 
+def _mark_half_pair(escape: re.Match[str]) -> str:
+    return NOT_UTF8 if escape.group(1) else escape.group()
+
+
 def _elements(stream: _Utf8Stream, items_path: str, keyed: bool) -> Iterator[Any]:
     if keyed:
-        yield from ({"id": name, "value": value} for name, value in ijson.kvitems(stream, items_path, use_float=True))
+        yield from ({"id": name, "value": value} for name, value in ijson.kvitems(stream, items_path))
     else:
         prefix = f"{items_path}.item" if items_path else "item"
-        yield from ijson.items(stream, prefix, use_float=True)
+        yield from ijson.items(stream, prefix)
 
 
 def split_document(
@@ -93,20 +113,17 @@ def split_document(
         stream = _Utf8Stream(raw)
         try:
             for element in _elements(stream, items_path, keyed):
-                line = json.dumps(element, ensure_ascii=False)
+                line = _line(element)
                 lines.append(line)
                 held += len(line)
                 count += 1
                 if len(lines) >= SLICE_RECORDS or held >= SLICE_BYTES:
                     flush()
                     held = 0
-        except ijson.JSONError as error:
+        except (ijson.JSONError, ArithmeticError, ValueError) as error:  # the latter two: numbers beyond all measure
             if not keep_cut:
-                raise SourceError(
-                    f"{path} is cut or damaged after record {count} ({_brief(error)}), so what follows is lost; "
-                    "fetch the file again, or set `on_cut: keep` in its card to go on with what is readable."
-                ) from error
-            lines.append(json.dumps({"vita_fault": "annotation_cut", "words": _brief(error)}))
+                raise SourceError(_cut_message(path, count, error)) from error
+            lines.append(f"{FAULT}annotation_cut the annotation file is cut or damaged here: {_brief(error)}.")
             count += 1
         stream.drain()
         flush()
@@ -118,9 +135,30 @@ def split_document(
         return Split(slices, stream.hash.hexdigest(), stream.size, count)
 
 
+def _cut_message(path: str, count: int, error: Exception) -> str:
+    with files.open_read(path) as stream:
+        start = stream.read(16).removeprefix(codecs.BOM_UTF8).lstrip()
+    if not count and start.startswith(b"{"):
+        return (
+            f"{path} is not one JSON document ({_brief(error)}); if every line of it is a record, "
+            "set `format: jsonl` in the card's options, else fetch the file again."
+        )
+    return (
+        f"{path} is cut or damaged after record {count} ({_brief(error)}), so what follows is lost; "
+        "fetch the file again, or set `on_cut: keep` in its card to go on with what is readable."
+    )
+
+
+def _line(element: Any) -> str:
+    try:
+        return json.dumps(element, ensure_ascii=False, default=float)  # numbers with a point come as Decimal
+    except RecursionError:
+        return f"{FAULT}not_json {TOO_DEEP}"
+
+
 def _is_empty_document(path: str) -> bool:
     with files.open_read(path) as stream:
-        return stream.read(16).strip() in (b"[]", b"{}")
+        return b"".join(stream.read(64).removeprefix(codecs.BOM_UTF8).split()) in (b"[]", b"{}")
 
 
 def _brief(error: Exception) -> str:
@@ -157,7 +195,9 @@ def read_lines(part: Slice) -> Iterator[tuple[int, Any | RecordError]]:
             if not data:
                 return
             left -= len(data)
-            if data.strip(b"\xef\xbb\xbf \t\r\n"):
+            if position in part.aside:
+                yield position, worker_died()
+            elif data.strip(b"\xef\xbb\xbf \t\r\n"):
                 yield position, parse_line(data)
             position += 1
 
@@ -170,15 +210,13 @@ def parse_line(data: bytes) -> Any | RecordError:
         return RecordError("not_utf8", f"byte {error.start} of the line is not UTF-8.", value=f"0x{data[error.start]:02x}")
     if NOT_UTF8 in text:
         return RecordError("not_utf8", "the record holds bytes that are not UTF-8.")
+    if text.startswith(FAULT):
+        rule, _, words = text[len(FAULT) :].strip().partition(" ")
+        return RecordError(rule, words)
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return RecordError("not_json", TOO_DEEP)
+    except ValueError as error:
         return RecordError("not_json", f"the line is not JSON: {_brief(error)}.", value=text.strip()[:80])
-    if isinstance(value, dict) and "vita_fault" in value:
-        return RecordError(value["vita_fault"], f"the annotation file is cut or damaged here: {value['words']}.")
     return value
-
-
-def fault_at(position: int, error: RecordError) -> Fault:
-    """A fault of a place where there is no record to name."""
-    return Fault(position, error)

@@ -65,6 +65,8 @@ class LlavaJson:
             return Native(position, native_id, self._turns(value), images)
         except RecordError as error:
             return Fault(position, error, native_id)
+        except RecursionError:
+            return Fault(position, RecordError("not_json", jsonfiles.TOO_DEEP))
 
     def _images(self, value: dict[str, Any]) -> list[str]:
         for kind in ("video", "audio"):
@@ -90,7 +92,8 @@ class LlavaJson:
 def alpaca_turns(value: dict[str, Any]) -> list[dict[str, Any]]:
     """One turn pair from instruction, input and output, after the pairs of an optional history."""
     question = "\n".join(str(value[name]) for name in ("instruction", "input") if value.get(name))
-    pairs = [*(value.get("history") or []), [question, value.get("output")]]
+    history = value.get("history") or []
+    pairs = [*(history if isinstance(history, list) else [history]), [question, value.get("output")]]
     if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
         raise RecordError("not_a_record", "the row's history is not a list of pairs.")
     return [turn for q, a in pairs for turn in ({"from": "human", "value": q}, {"from": "gpt", "value": a})]

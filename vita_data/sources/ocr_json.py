@@ -7,6 +7,7 @@ Formats: https://rrc.cvc.uab.es/?ch=16 (LSVT; "###" is illegible) and https://gi
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -39,6 +40,10 @@ class OcrOptions:
     order: Literal["reading", "file"] = "reading"
     on_cut: Literal["error", "keep"] = "error"
 
+    def complaint(self) -> tuple[str, str] | None:
+        """What the keys do not show one by one."""
+        return None if self.prompts else ("prompts", "prompts is an empty list; write at least one, or leave it out")
+
 
 class OcrJson:
     """Reads OCR labels as questions for the text of a picture."""
@@ -67,6 +72,8 @@ class OcrJson:
                 yield self._record(position, part.annotation, native_id, name, instances)
             except RecordError as error:
                 yield Fault(position, error, native_id)
+            except RecursionError:
+                yield Fault(position, RecordError("not_json", jsonfiles.TOO_DEEP))
 
     def _entry(self, value: Any) -> tuple[str, list[dict[str, Any]]]:
         keyed = self._options.layout == "keyed"
@@ -109,9 +116,10 @@ def _corner(polygon: Any) -> tuple[float, float, float] | None:
     """Top, bottom and left of a polygon; None where there is none."""
     try:
         xs, ys = [float(p[0]) for p in polygon], [float(p[1]) for p in polygon]
-        return min(ys), max(ys), min(xs)
-    except (TypeError, ValueError, IndexError):
+        corner = min(ys), max(ys), min(xs)
+    except (TypeError, ValueError, LookupError, OverflowError):
         return None
+    return corner if all(map(math.isfinite, (*xs, *ys))) else None
 
 
 Instance = tuple[tuple[float, float, float] | None, int, str]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from vita_data.errors import UsageError
+from vita_data.errors import SourceError, UsageError, VitaError
 from vita_data.manifest.bind import bind
 from vita_data.manifest.source import SourceCard
 from vita_data.sources.base import Adapter
@@ -23,10 +25,29 @@ ADAPTERS: dict[str, tuple[Any, Any]] = {
 }
 
 
-def check_options(card: SourceCard) -> None:
-    """Raises ManifestError, with file and line, for options that the card's adapter does not have."""
-    if card.adapter in ADAPTERS:
-        bind(card.options.node, ADAPTERS[card.adapter][1])
+def checked_options(card: SourceCard) -> dict[str, Any]:
+    """The options that a card names, as its adapter understands them (`no` is False, 2014 a folder's name).
+
+    Raises ManifestError, with file and line, for options that the adapter does not have. The options of an
+    adapter of one's own are passed on as they are.
+    """
+    if card.adapter not in ADAPTERS:
+        return dict(card.options)
+    bound = bind(card.options.node, ADAPTERS[card.adapter][1])
+    return {name: getattr(bound, name) for name in card.options}
+
+
+@contextlib.contextmanager
+def blaming(name: str, annotation: str) -> Iterator[None]:
+    """Around an adapter's own code: what it raises beyond our errors names it and the file that it was reading."""
+    try:
+        yield
+    except (VitaError, OSError):
+        raise
+    except Exception as error:
+        raise SourceError(
+            f"adapter {name} failed on {annotation} ({type(error).__name__}: {error}); mend the file or the adapter."
+        ) from error
 
 
 def make_adapter(name: str, options: dict[str, Any]) -> Adapter:
@@ -40,6 +61,9 @@ def make_adapter(name: str, options: dict[str, Any]) -> Adapter:
         sys.path.append(os.getcwd())
     try:
         own: Adapter = getattr(importlib.import_module(module), attribute)(options)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"adapter {name} cannot be loaded ({error}); name it package.module:Class.") from error
+    except Exception as error:  # its module is the user's own code, which may raise anything
+        raise UsageError(
+            f"adapter {name} cannot be loaded ({type(error).__name__}: {error}); "
+            "name it package.module:Class, importable from here, and a class that takes its options as a dict."
+        ) from error
     return own

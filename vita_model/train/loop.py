@@ -152,9 +152,15 @@ class Loop:
         return torch.stack(losses).tolist()
 
     def _idle(self, pictured: bool) -> Idle:
-        if self.engine.zero_optimization_stage() < 3:
-            return "zeros"
-        return "call" if pictured or "language_model" not in self.task.trains else "skip"
+        """What a pack without pictures does with the vision side, when some rank has `pictured` or none.
+
+        ZeRO 2 reduces gradients in the order in which they arrive: were the vision side idle on one rank and
+        busy on another, one parameter's gradient would be added to another's. ZeRO 3 gathers parameters by
+        all ranks together, so a rank that does not call hangs the others; and where a parameter gets no
+        gradient in the first round of a step, it adds the next one to what is left of the step before.
+        """
+        stage = self.engine.zero_optimization_stage()
+        return "call" if stage == 3 or (stage == 2 and pictured) else "zeros"
 
     def _require_finite(self, number: int, value: float, batches: list[Batch], losses: list[float]) -> None:
         if math.isfinite(value):
