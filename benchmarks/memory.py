@@ -62,14 +62,18 @@ def peak_megabytes(folder: Path, workers: int) -> float:
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, "
         "stderr=subprocess.DEVNULL); print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    said = subprocess.run([sys.executable, "-c", measure, *command], check=True, capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, "-c", measure, *command], check=True, capture_output=True, text=True
+    )
     shutil.rmtree(folder / "out")
     return int(said.stdout) / 1024  # the kernel says kilobytes
 
 
 def main() -> None:
     """Builds both sizes in turn and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--small", type=int, default=30_000)
     parser.add_argument("--large", type=int, default=300_000)
     parser.add_argument("--repeats", type=int, default=3)

@@ -45,7 +45,9 @@ def write_ours(folder: str, data: list[Sample]) -> None:
 
     half = len(data) // 2  # two shards, as the others cut them by size
     for number, part in enumerate((data[:half], data[half:])):
-        write_shard(folder, number, (ShardSample(key, record, [("jpg", picture)]) for key, record, picture in part))
+        write_shard(
+            folder, number, (ShardSample(key, record, [("jpg", picture)]) for key, record, picture in part)
+        )
 
 
 def write_webdataset(folder: str, data: list[Sample]) -> None:
@@ -77,17 +79,17 @@ def reader_ours(folder: str, data: list[Sample]) -> Callable[[int], Any]:
     return lambda n: shards[n >= half].read(n - half if n >= half else n)
 
 
-def reader_litdata(folder: str, data: list[Sample]) -> Callable[[int], Any]:
-    """`litdata.StreamingDataset` by number, over chunks that litdata wrote from the same samples."""
-    from litdata import StreamingDataset
-    from litdata.streaming.writer import BinaryWriter
+def as_dict(sample: Sample) -> dict[str, Any]:
+    """A sample as litdata stores it."""
+    return dict(zip(("key", "json", "jpg"), sample, strict=True))
 
-    writer = BinaryWriter(folder, chunk_bytes=1 << 26)
-    for number, (key, record, picture) in enumerate(data):
-        writer[number] = {"key": key, "json": record, "jpg": picture}
-    writer.done()
-    writer.merge()
-    dataset = StreamingDataset(folder)
+
+def reader_litdata(folder: str, data: list[Sample]) -> Callable[[int], Any]:
+    """`litdata.StreamingDataset` by number, over chunks that `litdata.optimize` wrote from the same samples."""
+    import litdata
+
+    litdata.optimize(fn=as_dict, inputs=data, output_dir=folder, chunk_bytes=1 << 26, num_workers=1)
+    dataset = litdata.StreamingDataset(folder)
     return lambda n: dataset[n]
 
 
@@ -99,19 +101,6 @@ def reader_mds(folder: str, data: list[Sample]) -> Callable[[int], Any]:
     return lambda n: dataset[n]
 
 
-def register_vision_operators() -> None:
-    """Lets `streaming` import torchvision beside a CPU build of torch, whose operators it only names."""
-    import torch
-
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms(Tensor a, Tensor b, float c) -> Tensor", "qnms(Tensor a, Tensor b, float c) -> Tensor"):
-        library.define(name)
-    KEPT.append(library)
-
-
-KEPT: list[Any] = []  # operator registrations end with their object
-
-
 def cpu_seconds(work: Callable[[], Any]) -> float:
     """CPU time of this process that a call takes, its threads included."""
     start = time.process_time()
@@ -121,27 +110,52 @@ def cpu_seconds(work: Callable[[], Any]) -> float:
 
 def race(rates: dict[str, list[float]], base: str) -> list[str]:
     """A Markdown table: medians, spread, and our ratio to each within the repeats."""
-    lines = ["| | samples per CPU-second, median (min to max) | ours / theirs, median (min to max) |", "|---|---|---|"]
+    lines = [
+        "| | samples per CPU-second, median (min to max) | ours / theirs, median (min to max) |",
+        "|---|---|---|",
+    ]
     for name, values in rates.items():
         ratios = [ours / theirs for ours, theirs in zip(rates[base], values, strict=True)]
         spread = f"{statistics.median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
-        ratio = "" if name == base else f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        ratio = (
+            ""
+            if name == base
+            else f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
         lines.append(f"| {name} | {spread} | {ratio} |")
     return lines
 
 
+def read_race(
+    readers: dict[str, Callable[[int], Any]], order: list[int], repeats: int
+) -> dict[str, list[float]]:
+    """Samples per CPU-second of each reader over the same numbers, in turn within every repeat."""
+    rates: dict[str, list[float]] = {name: [] for name in readers}
+    for repeat in range(repeats + 1):
+        for name, get in readers.items():
+            seconds = cpu_seconds(lambda get=get: [get(number) for number in order])
+            if repeat:
+                rates[name].append(len(order) / seconds)
+    return rates
+
+
 def main() -> None:
     """Runs both races and prints their tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--samples", type=int, default=8000)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--reads", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, default=None)
     options = parser.parse_args()
-    register_vision_operators()
     base = Path(tempfile.mkdtemp(prefix="bench-shards-", dir=options.folder))
     data = samples(options.samples)
-    writers = {"ours": write_ours, "MDSWriter, sha256": write_mds, "webdataset.ShardWriter, no hash": write_webdataset}
+    writers = {
+        "ours": write_ours,
+        "MDSWriter, sha256": write_mds,
+        "webdataset.ShardWriter, no hash": write_webdataset,
+    }
     written: dict[str, list[float]] = {name: [] for name in writers}
     for repeat in range(options.repeats + 1):
         for name, write in writers.items():
@@ -157,19 +171,26 @@ def main() -> None:
         "litdata.StreamingDataset": reader_litdata(str(base / "lit"), data),
         "streaming.LocalDataset": reader_mds(str(base / "mds"), data),
     }
-    order = [random.Random(3).randrange(len(data)) for _ in range(options.reads)]
-    read: dict[str, list[float]] = {name: [] for name in readers}
-    for repeat in range(options.repeats + 1):
-        for name, get in readers.items():
-            seconds = cpu_seconds(lambda get=get: [get(number) for number in order])
-            if repeat:
-                read[name].append(len(order) / seconds)
+    rng = random.Random(3)
+    anywhere = [rng.randrange(len(data)) for _ in range(options.reads)]
+    half = len(data) // 2  # about a chunk of litdata's and a shard of ours
+    near = [start + rng.randrange(half) for start in (0, half) for _ in range(options.reads // 2)]
+    read = {
+        words: read_race(readers, order, options.repeats)
+        for words, order in (
+            ("Random reads, anywhere", anywhere),
+            ("Random reads, one half after the other", near),
+        )
+    }
     shutil.rmtree(base)
     packages = ("torch", "mosaicml-streaming", "webdataset", "litdata", "pyarrow")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     size = sum(len(record) + len(picture) for _, record, picture in data) / len(data)
-    print(f"{len(data):,} samples of {size / 1000:.1f} kB, {options.repeats} repeats; {versions}, Python {platform.python_version()}\n")
-    print("Writing\n", *race(written, "ours"), "\nRandom reads\n", *race(read, "ours"), sep="\n")
+    print(
+        f"{len(data):,} samples of {size / 1000:.1f} kB, {options.repeats} repeats; {versions}, Python {platform.python_version()}\n"
+    )
+    for words, rates in {"Writing": written, **read}.items():
+        print(f"{words}\n", *race(rates, "ours"), "", sep="\n")
 
 
 if __name__ == "__main__":

@@ -27,14 +27,23 @@ def seconds(command: list[str]) -> float:
 
 def main() -> None:
     """Times the verbs and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
     command = str(Path(sys.executable).with_name("vita-data"))
     commands = {
         BASE: [sys.executable, "-c", "import click, yaml"],
         "vita-data --help": [command, "--help"],
-        "vita-data plan --stage 1.3 --mixture paper": [command, "plan", "--stage", "1.3", "--mixture", "paper"],
+        "vita-data plan --stage 1.3 --mixture paper": [
+            command,
+            "plan",
+            "--stage",
+            "1.3",
+            "--mixture",
+            "paper",
+        ],
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
     for repeat in range(repeats + 1):
@@ -46,7 +55,9 @@ def main() -> None:
     print("| command | median seconds | times the base, median (min to max) |\n|---|---|---|")
     for name, values in times.items():
         ratios = [value / base for value, base in zip(values, times[BASE], strict=True)]
-        print(f"| `{name}` | {statistics.median(values):.3f} | {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |")
+        print(
+            f"| `{name}` | {statistics.median(values):.3f} | {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
+        )
 
 
 if __name__ == "__main__":

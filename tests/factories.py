@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import random
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,11 @@ from pipelines.choice import RunnerChoice
 from pipelines.graphs import GRAPHS
 from pipelines.runners import run_graph
 from pipelines.settings import BuildSettings
+from vita_data.catalog import finish
+from vita_data.catalog.merge import merge_bucket, part_name, rejects_name
+from vita_data.catalog.read import read_slice
+from vita_data.catalog.task import work_folder
+from vita_data.files import read_table
 
 GEOMETRY = "{tokenizer: qwen2.5-8k, tile_pixels: 112, tile_tokens: 16, max_tiles: 3, max_length: 2048}"
 
@@ -98,3 +105,96 @@ def stamps(folder: Path, pattern: str = "**/*") -> dict[str, tuple[int, int]]:
     """inode and time of change of every file below a folder: equal where nothing was written again."""
     found = sorted(path for path in folder.glob(pattern) if path.is_file())
     return {str(path.relative_to(folder)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
+
+
+def two_sources(home: Path) -> Path:
+    """Eighty questions and sixty captions on pictures of noise: three shards, and a fitting mixture."""
+    picture_source(home, "asks", 80)
+    picture_source(home, "tells", 60, "Description")
+    return write_mixture(home, {"asks": "all", "tells": "all"}, holdout={"share": 0.01, "least": 5})
+
+
+def jpeg(side: int = 48, seed: object = 0, kind: str = "JPEG", **options: Any) -> bytes:
+    """The bytes of a small picture of random pixels."""
+    pixels = random.Random(str(seed)).randbytes(3 * side * side)
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (side, side), pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class Catalogued:
+    """What the catalog pass made of a source: its summary, its rows, and its rejects."""
+
+    summary: dict[str, Any]
+    kept: list[dict[str, Any]]
+    rejected: list[dict[str, Any]]
+
+    @property
+    def rules(self) -> dict[Any, str]:
+        """The rule that refused each record, by its native id (its position where it has none)."""
+        named = ((json.loads(row["native_id"]), row) for row in self.rejected)
+        return {row["position"] if isinstance(name, dict) else name: row["rule"] for name, row in named}
+
+    @property
+    def names(self) -> list[Any]:
+        """The native ids of what was kept, in the order of their places."""
+        return [json.loads(row["native_id"]) for row in sorted(self.kept, key=lambda row: row["position"])]
+
+
+def catalogue(
+    root: Path,
+    folder: Path,
+    annotations: tuple[str, ...] = ("data.jsonl",),
+    adapter: str = "llava_json",
+    source: str = "mine",
+    **options: Any,
+) -> Catalogued:
+    """Reads a source by the plain functions of the catalog pass, one after the other, without an engine."""
+    facts = {"source": source, "row": "Mine", "kind": "qa", "language": "en", "licence": "CC0-1.0"}
+    facts |= {"adapter": adapter, "options": options}
+    names = finish.annotations_of(str(root), list(annotations), source)
+    digest = finish.catalog_digest(facts, str(root), names)
+    finish.start(str(folder), digest)
+    work = work_folder(str(folder))
+    splits = [finish.load_split(finish.split_annotation(adapter, options, str(root), n, work)) for n in names]
+    task = finish.make_task(facts, str(root), str(folder), splits)
+    path = task.save()
+    buckets: dict[int, list[tuple[str, int]]] = {}
+    for number in range(len(task.slices)):
+        for bucket, chunk, batch in read_slice(path, number):
+            buckets.setdefault(bucket, []).append((chunk, batch))
+    for bucket, batches in sorted(buckets.items(), reverse=True):  # in no order that anything could lean on
+        merge_bucket(path, bucket, batches[::-1])
+    summary = finish.finish(task, digest, splits)
+    return Catalogued(summary, *_catalog_rows(folder, summary))
+
+
+def _catalog_rows(folder: Path, summary: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    kept, rejected = (
+        [row for part in summary["parts"] for row in read_table(str(folder / name(part))).to_pylist()]
+        for name in (part_name, rejects_name)
+    )
+    return kept, rejected
+
+
+def write_lines(root: Path, records: list[Any], name: str = "data.jsonl") -> Path:
+    """An annotation file of JSON Lines; bytes are written as they are."""
+    root.mkdir(parents=True, exist_ok=True)
+    lines = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in records]
+    (root / name).write_bytes(b"\n".join(lines) + b"\n")
+    return root
+
+
+def build_folder(
+    home: Path, records: list[Any], stage: str = "1.3", settings: dict[str, Any] | None = None, **card: Any
+) -> tuple[dict[str, Any], dict[Any, str]]:
+    """Builds a stage from one source of these records, below `home`; returns its summary and the rule of each reject.
+
+    The pictures lie in `home/mine`, the build in `home/out`; bytes among the records are lines as they are.
+    """
+    write_source(home, "mine", [], **{"tolerance": 1, **card})
+    write_lines(home / "mine", records)
+    facts = run_build(write_mixture(home, {"mine": "all"}), home / "out", stage, **(settings or {}))
+    table = read_table(str(home / "out" / "stages" / stage / "rejects" / "mine.parquet"))
+    return facts, Catalogued({}, [], table.to_pylist()).rules

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 OPEN_FILES = 64
-_CANNOT_WRITE = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOTDIR)
+_CANNOT_WRITE = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOTDIR, errno.EEXIST)
 
 
 def is_url(path: str) -> bool:

@@ -60,9 +60,9 @@ def test_a_member_that_a_header_cannot_hold_is_refused(name: str, size: int) -> 
 
 @settings(max_examples=300)
 @given(st.data())
-def test_a_changed_byte_in_a_header_or_in_the_end_is_noticed_by_walking(data: st.DataObject) -> None:
+def test_a_changed_byte_outside_the_members_is_noticed_by_walking(data: st.DataObject) -> None:
     tar, _ = tar_of({"a.json": b"x" * 700, "a.0.jpg": b"y" * 10})
-    spans = [range(0, 512), range(1536, 2048), range(2560, 3584)]
+    spans = [range(0, 512), range(1212, 2048), range(2058, 3584)]
     at = data.draw(st.sampled_from([place for span in spans for place in span]))
     damaged = bytearray(tar)
     damaged[at] ^= data.draw(st.integers(1, 255))

@@ -50,7 +50,9 @@ def test_a_checkpoint_with_a_cut_file_is_refused_with_its_name(tmp_path: Path) -
         checkpoint.facts(folder)
 
 
-def test_tensors_of_several_files_read_back_to_the_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_of_several_files_read_back_to_the_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tensors, "FILE_BYTES", 100)
     made = {f"w{n}": torch.randn(3, n + 1) for n in range(9)}
     write(tmp_path, "model", iter(made.items()), keep=True)
@@ -99,7 +101,9 @@ def written(tmp_path: Path) -> Callable[[bytes], Path]:
     return write_metrics
 
 
-def test_metrics_are_cut_to_the_steps_of_the_checkpoint(tmp_path: Path, written: Callable[[bytes], Path]) -> None:
+def test_metrics_are_cut_to_the_steps_of_the_checkpoint(
+    tmp_path: Path, written: Callable[[bytes], Path]
+) -> None:
     path = written(b'{"step":0}\n{"step":1}\n{"step":2}\n')
     cut_metrics(tmp_path, 2)
     assert path.read_bytes() == b'{"step":0}\n{"step":1}\n'

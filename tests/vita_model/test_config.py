@@ -26,7 +26,7 @@ def test_a_config_of_another_version_is_refused_with_the_key() -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(UsageError, match="tiny, vita-1.5"):
+    with pytest.raises(UsageError, match=r"tiny, vita-1\.5"):
         preset("huge")
 
 

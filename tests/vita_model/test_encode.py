@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from vita_data.errors import ShardError
+from vita_data.manifest.geometry import Geometry
+from vita_data.prompt.lengths import measure
 from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.shards.read import Sample, Stage
 from vita_model.batch.collate import collate, empty
@@ -35,7 +39,9 @@ def test_labels_are_the_answers_and_their_closing_tokens_only(stage: Stage, enco
         learned = [label for label in encoded.labels if label != IGNORED]
         answers = [turn["value"] for turn in sample.record["conversations"] if turn["from"] == "gpt"]
         assert encoder.tokenizer.decode(learned) == "".join(f"{answer}<|im_end|>" for answer in answers)
-        assert all(label in (IGNORED, token) for label, token in zip(encoded.labels, encoded.ids, strict=True))
+        assert all(
+            label in (IGNORED, token) for label, token in zip(encoded.labels, encoded.ids, strict=True)
+        )
 
 
 def test_tiles_stand_where_the_placeholder_stood(stage: Stage, encoder: Encoder) -> None:
@@ -67,7 +73,11 @@ def test_a_pack_joins_its_samples_without_crossing_them(stage: Stage, encoder: E
         wanted = [(first + n - 1, label) for n, label in enumerate(one.labels) if label != IGNORED]
         found = zip(batch.loss_places[inside].tolist(), batch.targets[inside].tolist(), strict=True)
         assert list(found) == wanted
-    shifted = [first + place for one, first in zip(samples, batch.segments, strict=False) for place in one.tile_places]
+    shifted = [
+        first + place
+        for one, first in zip(samples, batch.segments, strict=False)
+        for place in one.tile_places
+    ]
     assert batch.tile_places.tolist() == shifted
     assert len(batch.tiles) == sum(len(one.tiles) for one in samples)
     assert batch.keys == tuple(one.key for one in samples)
@@ -76,3 +86,16 @@ def test_a_pack_joins_its_samples_without_crossing_them(stage: Stage, encoder: E
 def test_an_empty_pack_has_a_token_and_no_label() -> None:
     batch = empty(112)
     assert (batch.tokens, batch.labelled, len(batch.tiles), batch.segments) == (1, 0, 0, (0, 1))
+
+
+def test_the_papers_geometry_makes_tiles_of_256_tokens() -> None:
+    geometry = Geometry()
+    tokenizer = load_tokenizer(geometry.tokenizer)
+    turns = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A square."}]
+    lengths = measure(turns, [(900, 450)], geometry, tokenizer)
+    stream = io.BytesIO()
+    Image.new("RGB", (900, 450), (200, 0, 0)).save(stream, "JPEG")
+    sample = Sample("s-1", "s", {"conversations": turns}, [stream.getvalue()], lengths.grids, lengths.length)
+    encoded = Encoder(tokenizer, geometry).encode(sample)
+    assert encoded.tiles.shape == (3, 3, 448, 448) and len(encoded.tile_places) == 3 * 256
+    assert [label for label in encoded.labels if label != IGNORED][-1] == 151645

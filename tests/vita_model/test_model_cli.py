@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory, make_stage: Callable[..., Pa
     return make_stage(tmp_path_factory.mktemp("order"), held_out=0, schedule={"epochs": 2})
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["order", "--help"], ["info", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["order", "--help"], ["info", "--help"]]
+)
 def test_help_needs_no_torch(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom vita_model.cli import main\n"
@@ -42,7 +45,8 @@ def test_order_prints_one_object_that_does_not_depend_on_the_world_size(stage: P
         assert [step["step"] for step in steps] == list(range(6)) and len(steps[0]["ranks"]) == world
         seen[world] = [sorted(key for rank in step["ranks"] for key in rank) for step in steps]
     assert seen[1] == seen[2] == seen[3]
-    assert sorted(sum(seen[1][:3], [])) == sorted(sum(seen[1][3:], [])) and len(set(sum(seen[1][:3], []))) == 24
+    epochs = [sorted(chain.from_iterable(seen[1][first : first + 3])) for first in (0, 3)]
+    assert epochs[0] == epochs[1] and len(set(epochs[0])) == 24
 
 
 def test_order_reads_no_media(stage: Path) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from vita_data import files
 from vita_data.errors import ShardError, UsageError, VitaError
+from vita_model.config import PARTS
 from vita_model.nets.vita import Vita
 from vita_model.train import checkpoint
 from vita_model.train.program import Options, train
@@ -56,7 +57,9 @@ def test_frozen_parts_stay_as_they_were_to_the_bit(first: Path, data: str, tmp_p
         assert torch.equal(value, after[name]) == (not name.startswith("projector.")), name
 
 
-def test_the_next_stage_starts_from_the_one_before_and_trains_all(first: Path, data: str, tmp_path: Path) -> None:
+def test_the_next_stage_starts_from_the_one_before_and_trains_all(
+    first: Path, data: str, tmp_path: Path
+) -> None:
     run = tmp_path / "second"
     summary = train(Options("1.2", data, "tiny", run, init=first))
     assert summary["step"] == summary["steps"] == 3 and summary["eval"]["loss"] > 0
@@ -123,8 +126,11 @@ def test_a_run_that_stops_early_goes_on_with_the_same_losses(
 
 
 @pytest.mark.slow
-def test_every_zero_stage_learns_the_same(make_stage: Callable[..., Path], tmp_path: Path, metrics: Metrics) -> None:
-    make_stage(tmp_path, "1.2", held_out=0)
+@pytest.mark.parametrize("trains", [["projector"], ["projector", "language_model"], list(PARTS)])
+def test_every_zero_stage_learns_the_same(
+    make_stage: Callable[..., Path], tmp_path: Path, metrics: Metrics, trains: list[str]
+) -> None:
+    make_stage(tmp_path, "1.2", per_pack=1, held_out=0, trains=trains, schedule={"global_batch": 3})
     found = []
     for zero in range(4):
         train(Options("1.2", str(tmp_path), "tiny", tmp_path / f"zero{zero}", zero=zero))
@@ -194,13 +200,17 @@ def test_a_stage_of_another_geometry_is_refused_with_what_differs(
         train(Options("1.2", str(tmp_path), "vita-1.5", tmp_path / "run"))
 
 
-def test_a_stage_packed_for_another_template_is_refused(make_stage: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_stage_packed_for_another_template_is_refused(
+    make_stage: Callable[..., Path], tmp_path: Path
+) -> None:
     make_stage(tmp_path, "1.2", held_out=0, template_digest="0" * 16)
     with pytest.raises(ShardError, match="another chat template"):
         train(Options("1.2", str(tmp_path), "tiny", tmp_path / "run"))
 
 
-def test_a_damaged_picture_stops_the_run_with_its_key(make_stage: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_damaged_picture_stops_the_run_with_its_key(
+    make_stage: Callable[..., Path], tmp_path: Path
+) -> None:
     home = make_stage(tmp_path, "1.2", held_out=0)
     shard = home / "shards" / "00000.tar"
     shard.write_bytes(shard.read_bytes().replace(b"\x89PNG", b"\x89PNX"))

@@ -7,7 +7,6 @@ from typing import Any
 from vita_data.report.formats import count, counted, percent
 from vita_data.report.markup import Html, tag
 from vita_data.report.plots import Part, legend, stacked_bar
-from vita_data.report.rules import reason_of
 from vita_data.report.tables import Cell, table
 
 HEADS = (
@@ -93,10 +92,7 @@ def _rejected(rules: dict[str, int]) -> Html:
     if not rules:
         return tag("span", number, class_="number")
     ordered = sorted(rules.items(), key=lambda item: (-item[1], item[0]))
-    items = (
-        tag("li", tag("b", count(many)), f" {reason_of(name).title} ", tag("code", name))
-        for name, many in ordered
-    )
+    items = (tag("li", tag("b", count(many)), " ", tag("code", name)) for name, many in ordered)
     return tag("details", tag("summary", number), tag("ul", *items))
 
 

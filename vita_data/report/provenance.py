@@ -13,7 +13,7 @@ SHARDS = 24
 
 
 def provenance_section(plan: dict[str, Any], said: dict[str, Any]) -> Html:
-    """Digests, geometry, hold-out, library versions, and the first shards with their sha256."""
+    """Digests, geometry, hold-out, library versions, and the first shards with their digests."""
     geometry: list[tuple[str, Child]] = [
         (name.replace("_", " "), _plain(value)) for name, value in plan["geometry"].items()
     ]
@@ -62,7 +62,7 @@ def _shards(shards: list[dict[str, Any]]) -> Html:
             shard["samples"],
             shard["questions"],
             tag("span", size(shard["bytes"]), class_="number"),
-            tag("code", shard["sha256"]),
+            tag("code", shard["digest"]),
         ]
         for shard in shards[:SHARDS]
     ]
@@ -70,6 +70,6 @@ def _shards(shards: list[dict[str, Any]]) -> Html:
     return tag(
         "details",
         tag("summary", counted(len(shards), "shard")),
-        table("Shards", ("Shard", "Samples", "Questions", "Size", "sha256"), rows),
+        table("Shards", ("Shard", "Samples", "Questions", "Size", "Digest"), rows),
         tag("p", rest, class_="note") if rest else None,
     )

@@ -84,8 +84,9 @@ def _turns(turns: list[dict[str, str]]) -> Iterator[Html]:
     for turn in turns:
         human, words = turn["from"] == "human", shorten(turn["value"].strip(), WORDS, LINES)
         parts: list[str] = []
-        for piece in _PLACEHOLDER.split(words) if human else [words]:
-            if human and _PLACEHOLDER.fullmatch(piece):
+        # Splitting at a group puts the placeholders at the odd places.
+        for number, piece in enumerate(_PLACEHOLDER.split(words) if human else [words]):
+            if number % 2:
                 seen[piece] += 1
                 parts.append(tag("span", f"{piece[1:-1]} {seen[piece]}", class_="chip"))
             else:

@@ -7,14 +7,14 @@ STYLE = """
   color-scheme: light dark;
   --page: #f6f7f9; --sheet: #ffffff; --ink: #1b2128; --soft: #56616d; --line: #dde2e8; --tint: #eef2f7;
   --link: #1a5fa8; --alarm: #b3261e;
-  --blue: #2a6fb5; --sky: #a5cbea; --violet: #7d5fb0; --grey: #a9b2bd; --red: #d1543a; --track: #d4dbe4;
+  --blue: #2a6fb5; --sky: #86b7e0; --violet: #7d5fb0; --grey: #a9b2bd; --red: #d1543a; --track: #bfc9d4;
   --green: #3a8a68; --gold: #c08a1e;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #12161b; --sheet: #1a2027; --ink: #e6eaef; --soft: #a0abb7; --line: #2e3741; --tint: #232b34;
     --link: #82b8ee; --alarm: #ff8a7d;
-    --blue: #5b9fe0; --sky: #35597d; --violet: #a88be0; --grey: #66717e; --red: #e8735a; --track: #3a4551;
+    --blue: #5b9fe0; --sky: #3f6a94; --violet: #a88be0; --grey: #66717e; --red: #e8735a; --track: #4c5967;
     --green: #57b08b; --gold: #dcae4d;
   }
 }
@@ -115,6 +115,7 @@ caption {
 }
 th, td { padding: 7px 10px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th:first-child { padding-left: 0; position: sticky; left: 0; background: var(--sheet); }
+thead th.number { white-space: normal; }
 thead th { color: var(--soft); font-weight: 600; font-size: 13px; vertical-align: bottom; }
 tbody th { font-weight: 600; min-width: 9.5rem; overflow-wrap: anywhere; }
 .place { min-width: 13rem; }
@@ -128,7 +129,7 @@ details { font-size: 14px; }
 summary { cursor: pointer; color: var(--link); }
 td details { text-align: left; font-weight: 400; }
 td summary { text-align: right; }
-td details ul { padding: 4px 0 2px; min-width: 15rem; }
+td details ul { padding: 4px 0 2px; white-space: nowrap; }
 figure details { margin-top: 6px; }
 
 .rule {

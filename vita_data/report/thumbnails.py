@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 
 from PIL import Image
 
-from vita_data import files
 from vita_data.errors import RecordError, VitaError
 from vita_data.media.image import examine_image
-from vita_data.media.resolve import read_medium, resolve
+from vita_data.media.resolve import read_medium
 from vita_data.report.markup import Html, tag
 from vita_data.report.rules import reason_of
 
@@ -20,7 +18,6 @@ MOST_BYTES = 32 << 20
 QUALITY = 80
 PAGE_FULL = "Left out to keep the page small"
 NO_FOLDER = "The source's folder is not known"
-NOT_A_FILE = "Not a file"
 
 
 class Album:
@@ -39,9 +36,6 @@ class Album:
         except RecordError as error:
             return placeholder(reason_of(error.rule).title)
         uri = "data:image/jpeg;base64," + base64.b64encode(small).decode()
-        if len(uri) > self._left:
-            self._left = 0
-            return placeholder(PAGE_FULL)
         self._left -= len(uri)
         return tag("img", src=uri, alt=alt, width=size[0], height=size[1])
 
@@ -53,9 +47,6 @@ class Album:
         if root is None:
             return placeholder(NO_FOLDER)
         try:
-            path = resolve(root, name)
-            if not files.is_url(path) and os.path.exists(path) and not os.path.isfile(path):
-                return placeholder(NOT_A_FILE)
             return self.picture(read_medium(root, name, MOST_BYTES), alt)
         except RecordError as error:
             return placeholder((error.rule == "media_missing" and absent) or reason_of(error.rule).title)

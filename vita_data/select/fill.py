@@ -34,7 +34,7 @@ def fill_shard(task_path: str, number: int, pieces: list[Piece]) -> dict[str, An
             facts = write_shard(task.folder, number, _samples(task, _rows(task, pieces), late), digest)
         except _LostMedia:
             return {"number": number, "late": late}
-    return {"number": number, **{name: getattr(facts, name) for name in ("samples", "questions", "bytes", "sha256")}}
+    return {"number": number, **{name: getattr(facts, name) for name in ("samples", "questions", "bytes", "digest")}}
 
 
 def fill_shard_to_file(task_path: str, number: int, pieces: list[Piece]) -> str:

@@ -30,7 +30,7 @@ class HoldOut:
         held = values < np.uint64(self.limit)
         if self.extra:
             held |= np.isin(values, np.array(self.extra, np.uint64))
-        starts = hold.offsets.to_numpy() - hold.offsets[0].as_py() if len(hold) else np.zeros(1, np.int64)
+        starts = _offsets(hold)
         counts = np.add.reduceat(np.append(held, False).astype(np.int64), starts[:-1]) if len(hold) else starts[:0]
         sizes = np.diff(starts)
         return np.where(counts == 0, TRAIN, np.where(counts == sizes, HELD, BETWEEN)).astype(np.int8)
@@ -59,4 +59,10 @@ def _highest(hold: pa.ListArray) -> Any:
     if not len(hold):
         return np.zeros(0, np.uint64)
     values = hold.flatten().to_numpy(zero_copy_only=False)
-    return np.maximum.reduceat(values, hold.offsets.to_numpy()[:-1])
+    return np.maximum.reduceat(values, _offsets(hold)[:-1])
+
+
+def _offsets(hold: pa.ListArray) -> Any:
+    """Where each sample's hashes begin in the flattened column, which starts at 0 for a slice too."""
+    offsets = hold.offsets.to_numpy()
+    return offsets - offsets[0] if len(hold) else np.zeros(1, np.int64)

@@ -18,7 +18,7 @@ from vita_data.errors import ShardError
 from vita_data.records.canon import canonical_bytes
 from vita_data.shards.read import Pack, Stage
 from vita_data.shards.tar import walk
-from vita_data.shards.write import index_name, shard_name
+from vita_data.shards.write import content_digest, index_name, shard_name
 
 MOST_ERRORS = 50
 
@@ -29,7 +29,7 @@ class Recount:
 
     samples: Counter[str] = field(default_factory=Counter)
     questions: Counter[str] = field(default_factory=Counter)
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)  # key -> (shard, row)
+    keys: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # key -> (shard, row, tokens)
     errors: list[str] = field(default_factory=list)
 
     def wrong(self, sentence: str) -> None:
@@ -84,16 +84,19 @@ def _prove_shard(stage: Stage, number: int, found: Recount) -> None:
     said = stage.facts["shards"][number]
     try:
         with files.open_read(path) as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-            if digest != said["sha256"]:
-                found.wrong(f"{path}: its sha256 is {digest}, stage.json says {said['sha256']}.")
-            _prove_members(stage, number, path, stream, found)
+            digest = content_digest(_prove_members(stage, number, path, stream, found))
+            if digest != said["digest"]:
+                found.wrong(f"{path}: the digest of its members is {digest}, stage.json says {said['digest']}.")
     except (OSError, ShardError, ValueError, KeyError, TypeError, AttributeError) as error:
         found.wrong(f"{path}: cannot be read as a shard ({error}).")
 
 
-def _prove_members(stage: Stage, number: int, path: str, stream: IO[bytes], found: Recount) -> None:
-    table = files.read_table(files.join(stage.folder, "index", index_name(number)), ["key", "members", "questions"])
+def _prove_members(
+    stage: Stage, number: int, path: str, stream: IO[bytes], found: Recount
+) -> list[tuple[str, bytes]]:
+    """Holds every member against the index; returns what the tar really holds, as (name, sha256)."""
+    held: list[tuple[str, bytes]] = []
+    table = files.read_table(files.join(stage.folder, "index", index_name(number)), ["key", "members", "questions", "length"])
     rows: Iterator[dict[str, Any]] = (row for batch in table.to_batches(max_chunksize=1024) for row in batch.to_pylist())
     members = walk(stream)
     for row_number, row in enumerate(rows):
@@ -102,10 +105,11 @@ def _prove_members(stage: Stage, number: int, path: str, stream: IO[bytes], foun
             name, offset, size = next(members, ("(nothing)", 0, 0))
             if (name, offset, size) != (member["name"], member["offset"], member["length"]):
                 found.wrong(f"{path}: at byte {offset} lies {name} of {size} bytes, the index says {member['name']}.")
-                return
+                return held
             stream.seek(offset)
             data = stream.read(size)
-            if hashlib.sha256(data).digest() != member["sha256"]:
+            held.append((name, hashlib.sha256(data).digest()))
+            if held[-1][1] != member["sha256"]:
                 found.wrong(f"{path}: member {name} has other bytes than its digest in the index.")
             elif place == 0:
                 record = json.loads(data)
@@ -114,6 +118,7 @@ def _prove_members(stage: Stage, number: int, path: str, stream: IO[bytes], foun
         _count(path, number, row_number, row, record, found)
     if (extra := next(members, None)) is not None:
         found.wrong(f"{path}: member {extra[0]} is not in the index.")
+    return held
 
 
 def _count(path: str, shard: int, row_number: int, row: dict[str, Any], record: dict[str, Any], found: Recount) -> None:
@@ -123,7 +128,7 @@ def _count(path: str, shard: int, row_number: int, row: dict[str, Any], record: 
         return
     if key in found.keys:
         found.wrong(f"{path}: key {key} was already in shard {found.keys[key][0]}.")
-    found.keys[key] = (shard, row_number)
+    found.keys[key] = (shard, row_number, row["length"])
     if record["image"] != [member["name"] for member in row["members"][1:]]:
         found.wrong(f"{path}: the record of {key} names other media than the tar holds.")
     questions = sum(turn["from"] == "gpt" for turn in record["conversations"])
@@ -154,12 +159,17 @@ def _prove_each_pack(stage: Stage, packs: list[Pack], found: Recount) -> None:
     for pack in packs:
         if pack.tokens > stage.facts["packs"]["capacity"]:
             found.wrong(f"pack {pack.number} has {pack.tokens} tokens, over {stage.facts['packs']['capacity']}.")
+        tokens = 0
         for place in pack.samples:
-            if found.keys.get(place.key) != (place.shard, place.row):
+            shard, row, length = found.keys.get(place.key, (-1, -1, 0))
+            tokens += length
+            if (shard, row) != (place.shard, place.row):
                 found.wrong(f"pack {pack.number} places {place.key} at shard {place.shard} row {place.row}, where it is not.")
             if place.key in seen:
                 found.wrong(f"sample {place.key} is in more than one pack.")
             seen.add(place.key)
+        if tokens != pack.tokens:
+            found.wrong(f"pack {pack.number} says {pack.tokens} tokens, its samples have {tokens}.")
     for key in sorted(set(found.keys) - seen)[:3]:
         found.wrong(f"sample {key} is in no pack.")
 

@@ -84,3 +84,6 @@ def walk(stream: IO[bytes]) -> Iterator[tuple[str, int, int]]:
             raise ShardError(f"the tar header at byte {position} is damaged.")
         yield name, position + BLOCK, size
         position += padded(size)
+        stream.seek(position - (-size % BLOCK))
+        if stream.read(-size % BLOCK) != _PADDING[size % BLOCK]:
+            raise ShardError(f"the padding before byte {position} is damaged.")

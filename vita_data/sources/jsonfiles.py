@@ -31,6 +31,9 @@ _READ = 1 << 20
 _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
+# Whole numbers that Python will not compute; the parser, which asks it to, ends the process over them.
+_DIGITS = 600
+_HUGE_NUMBER = re.compile(rf'(?<![\w."\\])-?\d{{{_DIGITS},}}', re.ASCII)
 _MID_ESCAPE = "\\u0123456789abcdefABCDEF"  # a text that ends in none of these ends in no half escape
 
 
@@ -45,7 +48,8 @@ codecs.register_error("vita-mark", _mark)
 class _Utf8Stream:
     """Bytes of a file with everything that is not UTF-8 marked, its BOM dropped, and all of it digested.
 
-    Half a surrogate pair, written as an escape, is marked too: the parser would make a question mark of it.
+    Marked too are what the parser is not safe with: half a surrogate pair, written as an escape, of which
+    it would make a question mark, and whole numbers of hundreds of digits.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -66,6 +70,8 @@ class _Utf8Stream:
             text, self._held = text[:whole], text[whole:]
             if "\\ud" in text or "\\uD" in text:
                 text = _ESCAPES.sub(_mark_half_pair, text)
+            if _has_huge_number(text):
+                text = _HUGE_NUMBER.sub(NOT_UTF8, text)
             if text or not block:
                 return text.encode("utf-8")
         return b""
@@ -77,6 +83,12 @@ class _Utf8Stream:
 
 def _mark_half_pair(escape: re.Match[str]) -> str:
     return NOT_UTF8 if escape.group(1) else escape.group()
+
+
+def _has_huge_number(text: str) -> bool:
+    """A look at every so many characters: no long run of digits fits between."""
+    step = _DIGITS // 2
+    return any(text[at].isdecimal() and text[at : at + step].isdecimal() for at in range(0, len(text), step))
 
 
 def _elements(stream: _Utf8Stream, items_path: str, keyed: bool) -> Iterator[Any]:
@@ -209,7 +221,7 @@ def parse_line(data: bytes) -> Any | RecordError:
     except UnicodeDecodeError as error:
         return RecordError("not_utf8", f"byte {error.start} of the line is not UTF-8.", value=f"0x{data[error.start]:02x}")
     if NOT_UTF8 in text:
-        return RecordError("not_utf8", "the record holds bytes that are not UTF-8.")
+        return RecordError("not_utf8", "the record holds what is no text: not UTF-8, half a surrogate pair, or digits without end.")
     if text.startswith(FAULT):
         rule, _, words = text[len(FAULT) :].strip().partition(" ")
         return RecordError(rule, words)

@@ -43,18 +43,18 @@ class LanguageModel(nn.Module):
 
 
 def _upstream(config: LanguageConfig) -> Qwen2Config:
-    said: dict[str, Any] = dict(
-        vocab_size=config.vocabulary,
-        hidden_size=config.hidden,
-        intermediate_size=config.intermediate,
-        num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
-        num_key_value_heads=config.kv_heads,
-        rms_norm_eps=config.norm_epsilon,
-        max_position_embeddings=config.positions,
-        rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
-        tie_word_embeddings=False,
-        use_cache=False,
-        attn_implementation=attention.register(),
-    )
+    said: dict[str, Any] = {
+        "vocab_size": config.vocabulary,
+        "hidden_size": config.hidden,
+        "intermediate_size": config.intermediate,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.kv_heads,
+        "rms_norm_eps": config.norm_epsilon,
+        "max_position_embeddings": config.positions,
+        "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
+        "tie_word_embeddings": False,
+        "use_cache": False,
+        "attn_implementation": attention.register(),
+    }
     return Qwen2Config(**said)

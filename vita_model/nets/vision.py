@@ -78,16 +78,16 @@ class VisionTower(nn.Module):
 
 
 def _upstream(config: VisionConfig) -> InternVLVisionConfig:
-    said: dict[str, Any] = dict(
-        hidden_size=config.hidden,
-        num_hidden_layers=config.layers,
-        num_attention_heads=config.heads,
-        intermediate_size=config.intermediate,
-        image_size=config.tile_pixels,
-        patch_size=config.patch_pixels,
-        attention_bias=True,
-        layer_scale_init_value=config.layer_scale,
-        use_mean_pooling=True,  # upstream's way to say: no final norm
-        attn_implementation="sdpa",
-    )
+    said: dict[str, Any] = {
+        "hidden_size": config.hidden,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "intermediate_size": config.intermediate,
+        "image_size": config.tile_pixels,
+        "patch_size": config.patch_pixels,
+        "attention_bias": True,
+        "layer_scale_init_value": config.layer_scale,
+        "use_mean_pooling": True,  # upstream's way to say: no final norm
+        "attn_implementation": "sdpa",
+    }
     return InternVLVisionConfig(**said)

@@ -9,7 +9,6 @@ RUN/eval.json       held-out loss by source, written at the end of the stage
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -54,23 +53,10 @@ def cut_metrics(run: Path, steps: int) -> None:
     files.write_bytes(str(path), b"".join(kept))
 
 
-class Metrics:
-    """The metrics file of a run, open for more lines; a rank that does not write has none."""
-
-    def __init__(self, run: Path, writes: bool) -> None:
-        self._stream = open(run / METRICS, "a", encoding="utf-8") if writes else None
-
-    def add(self, values: dict[str, Any]) -> None:
-        """One line, in the file as soon as it is said."""
-        if self._stream is not None:
-            self._stream.write(canonical(values) + "\n")
-            self._stream.flush()
-
-    def close(self) -> None:
-        """Ends the file, on disk."""
-        if self._stream is not None:
-            os.fsync(self._stream.fileno())
-            self._stream.close()
+def add_metrics(run: Path, values: dict[str, Any]) -> None:
+    """One more line, in the file when the call returns."""
+    with open(run / METRICS, "a", encoding="utf-8") as stream:
+        stream.write(canonical(values) + "\n")
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:

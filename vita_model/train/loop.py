@@ -27,7 +27,7 @@ from vita_model.nets.batch import Batch
 from vita_model.nets.vita import Idle
 from vita_model.train import checkpoint
 from vita_model.train.engine import clip_plain, gathered, set_rates, total
-from vita_model.train.folder import Metrics
+from vita_model.train.folder import add_metrics
 from vita_model.train.say import Teller
 from vita_model.train.schedule import rates
 from vita_model.train.task import Task
@@ -54,7 +54,6 @@ class Loop:
 
         Checkpoints every `save_every` steps and at the end of what was done.
         """
-        metrics = Metrics(self.run, self.rank == 0)
         before = signal.signal(signal.SIGTERM, self._stop)
         loaded = self._load(first, last)
         done = saved = first
@@ -63,7 +62,8 @@ class Loop:
         try:
             while done < last and not self._agreed_to_stop():
                 values = self.step(done, list(islice(loaded, self.rounds)))
-                metrics.add(values)
+                if self.rank == 0:
+                    add_metrics(self.run, values)
                 self.teller.step(values, last)
                 done += 1
                 if done % save_every == 0 and done < last:
@@ -74,7 +74,6 @@ class Loop:
         finally:
             signal.signal(signal.SIGTERM, before)
             loaded.close()
-            metrics.close()
         return done
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -128,7 +127,7 @@ class Loop:
         }
 
     def _count(self, batches: list[Batch]) -> list[float]:
-        """Labelled tokens, tokens and samples of the global batch; then, a round each, ranks with pictures."""
+        """Labelled tokens, tokens, samples of the global batch; then, round by round, ranks with pictures."""
         counts = [
             sum(batch.labelled for batch in batches),
             sum(batch.tokens for batch in batches if batch.keys),
@@ -171,5 +170,5 @@ class Loop:
         more = f" and {len(suspects) - NAMED} more" if len(suspects) > NAMED else ""
         raise VitaError(
             f"step {number}: the loss or its gradient is {value} in {', '.join(suspects[:NAMED])}{more}; "
-            "look at these samples or lower the learning rate, then go on from the last checkpoint with --resume."
+            "look at them or lower the learning rate, then go on from the last checkpoint with --resume."
         )

@@ -46,7 +46,9 @@ class Tensors:
         self._open = [
             safe_open(path, framework="pt") for path in sorted(folder.glob(f"{stem}-*.safetensors"))
         ]
-        self._places = {name: number for number, opened in enumerate(self._open) for name in opened.keys()}
+        self._places: dict[str, int] = {}
+        for number, opened in enumerate(self._open):
+            self._places.update(dict.fromkeys(opened.keys(), number))
 
     def names(self) -> set[str]:
         """What is there."""

@@ -1,4 +1,4 @@
-"""A small finished stage with rejects, written by the build's own functions, and a page as a browser reads it."""
+"""A small finished stage with rejects, written by the build's own functions, and a page taken apart."""
 
 from __future__ import annotations
 

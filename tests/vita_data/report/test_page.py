@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def test_the_page_can_be_read_by_ear(page, parse):
     assert parsed.all("html") == [{"lang": "en"}]
     assert len(parsed.all("h1")) == 1
     levels = [int(name[1]) for name, _ in parsed.elements if name in ("h1", "h2", "h3", "h4")]
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all(image["alt"] for image in parsed.all("img"))
     assert all(head["scope"] in ("row", "col") for head in parsed.all("th"))
     assert all(svg.get("aria-label") or svg.get("aria-hidden") == "true" for svg in parsed.all("svg"))

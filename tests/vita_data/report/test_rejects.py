@@ -52,7 +52,7 @@ def test_a_picture_of_a_reject_is_shown_small(root, parse):
         ("link.png", "Outside the source's folder"),
         ("../secret.png", "Outside the source's folder"),
         ("/etc/hostname", "Outside the source's folder"),
-        ("pipe.png", "Not a file"),
+        ("pipe.png", "File not readable"),
         ("lost.png", "File missing"),
         ("nul\0.png", "Outside the source's folder"),
         ("x" * 5000, "File not readable"),
