@@ -121,10 +121,10 @@ def measure_catalogs(
     samples = 0
     for catalog in catalogs:
         summary = summaries[catalog.card.source]
-        digest = measure_digest(catalog.digest, mixture.geometry, state_tokens, settings.seed)
+        digest = measure_digest(summary["content"], mixture.geometry, state_tokens, settings.seed)
         folder = files.join(settings.out, "curate", digest, catalog.card.source)
         sources.append(
-            Source(catalog.card, catalog.line, catalog.root, catalog.folder, folder, summary["parts"], catalog.digest)
+            Source(catalog.card, catalog.line, catalog.root, catalog.folder, folder, summary["parts"], summary["content"])
         )
         missing = [part for part in summary["parts"] if not files.exists(files.join(folder, part_name(part)))]
         if missing:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import random
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +72,9 @@ def picture_source(home: Path, name: str, samples: int, kind: str = "QA", side: 
     """A source with one picture of its own for every sample."""
     for number in range(samples):
         noise(home / name / f"{number}.png", f"{name} {number}", side)
-    told = [record(f"{name}{n}", f"What is on {n}?", f"Noise number {n}.", f"{n}.png") for n in range(samples)]
+    told = [
+        record(f"{name}{n}", f"What is on {n}?", f"Noise number {n}.", f"{n}.png") for n in range(samples)
+    ]
     write_source(home, name, told, kind)
 
 
@@ -83,9 +88,16 @@ def write_mixture(home: Path, sources: dict[str, int | str], name: str = "test",
     return path
 
 
-def run_build(mixture: Path, out: object, stage: str = "1.3", workers: int = 1, **settings: Any) -> dict[str, Any]:
-    """Builds in this process; the steps run on Beam's embedded runner."""
-    choice = RunnerChoice(workers=workers)
+def run_build(
+    mixture: object,
+    out: object,
+    stage: str = "1.3",
+    workers: int = 1,
+    runner: RunnerChoice | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Builds in this process; every step runs on `runner`, by default Beam's embedded one, with all workers."""
+    choice = runner or RunnerChoice(workers=workers)
 
     def run(graph: str, words: str, items: list[Any], total: int, folders: list[str]) -> None:
         if items:
@@ -198,3 +210,18 @@ def build_folder(
     facts = run_build(write_mixture(home, {"mine": "all"}), home / "out", stage, **(settings or {}))
     table = read_table(str(home / "out" / "stages" / stage / "rejects" / "mine.parquet"))
     return facts, Catalogued({}, [], table.to_pylist()).rules
+
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def command(*arguments: object) -> list[str]:
+    """The command and its arguments, for this very checkout."""
+    return [sys.executable, "-c", "from vita_data.cli.main import main; main()", *map(str, arguments)]
+
+
+def vita_data(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Runs the command as a person does, in a process of its own."""
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=300, env=ENVIRONMENT, **options
+    )

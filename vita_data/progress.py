@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -29,9 +30,10 @@ class Progress:
             self.flush()
 
     def flush(self) -> None:
-        """Writes the count down."""
+        """Writes the count down, where there is room: it is for showing and decides nothing."""
         if self._path is not None:
-            self._path.write_text(str(self._count))
+            with contextlib.suppress(OSError):
+                self._path.write_text(str(self._count))
 
 
 def _count(path: Path) -> int:

@@ -58,7 +58,7 @@ def _print(value: dict[str, Any], as_json: bool, words: str) -> None:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="vita-data", prog_name="vita-model")
+@click.version_option(package_name="vita-toolkit", prog_name="vita-model")
 def main() -> None:
     """Train VITA from the stages that vita-data builds."""
 

@@ -20,10 +20,12 @@ Row = tuple[int, str, int, int]  # selection hash, key, questions, hold-out hash
 
 NOBODY = HoldOut(0)
 # Few different high bits, so that samples meet in one bin, and few low ones, so that hashes tie.
-selections = st.builds(lambda high, low: (high << 48) | low, st.integers(0, 5) | st.just(65535), st.integers(0, 3))
-rows_ = st.lists(
-    st.tuples(selections, st.integers(1, 6), st.integers(0, 9)), min_size=1, max_size=40
-).map(lambda rows: [(s, f"k-{n * 7919 % 1000:03d}", q, h) for n, (s, q, h) in enumerate(rows)])
+selections = st.builds(
+    lambda high, low: (high << 48) | low, st.integers(0, 5) | st.just(65535), st.integers(0, 3)
+)
+rows_ = st.lists(st.tuples(selections, st.integers(1, 6), st.integers(0, 9)), min_size=1, max_size=40).map(
+    lambda rows: [(s, f"k-{n * 7919 % 1000:03d}", q, h) for n, (s, q, h) in enumerate(rows)]
+)
 shares = st.fractions(0, 1, max_denominator=50)
 
 
@@ -37,7 +39,9 @@ def parts(rows: list[Row], cuts: int = 1) -> list[str]:
     """The rows as measured parts; every n-th row in the n-th part."""
     folder, paths = f"memory://draw/{uuid.uuid4().hex}", []
     for number in range(cuts):
-        selection, keys, questions, hold = zip(*rows[number::cuts], strict=True) if rows[number::cuts] else ((),) * 4
+        selection, keys, questions, hold = (
+            zip(*rows[number::cuts], strict=True) if rows[number::cuts] else ((),) * 4
+        )
         columns = {
             "key": pa.array(keys, pa.string()),
             "selection": pa.array(selection, pa.uint64()),
@@ -80,7 +84,9 @@ def test_what_is_drawn_is_the_front_of_a_plain_sort(rows: list[Row], share: Frac
 
 
 @given(rows_, shares)
-def test_a_quota_is_met_and_passed_by_less_than_the_last_samples_questions(rows: list[Row], share: Fraction) -> None:
+def test_a_quota_is_met_and_passed_by_less_than_the_last_samples_questions(
+    rows: list[Row], share: Fraction
+) -> None:
     drawn = draw("s", parts(rows), share, None, NOBODY, frozenset())
     assert drawn.questions >= drawn.asked
     if drawn.asked:
@@ -99,7 +105,9 @@ def test_four_percent_lie_in_twenty_and_twenty_in_all(rows: list[Row]) -> None:
 
 
 @given(rows_, st.integers(1, 9), st.data())
-def test_held_out_and_late_samples_are_as_if_they_were_not_there(rows: list[Row], limit: int, data: st.DataObject) -> None:
+def test_held_out_and_late_samples_are_as_if_they_were_not_there(
+    rows: list[Row], limit: int, data: st.DataObject
+) -> None:
     late = frozenset(data.draw(st.lists(st.sampled_from([row[1] for row in rows]))))
     left = [row for row in rows if row[3] >= limit and row[1] not in late]
     drawn = draw("s", parts(rows, 2), Fraction(1, 3), None, HoldOut(limit), late)

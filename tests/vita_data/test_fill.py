@@ -55,7 +55,9 @@ def rejects(home: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("damage", ["vanished", "other bytes", "shorter", "a folder"])
-def test_a_medium_that_is_not_what_it_was_makes_a_late_reject_and_the_stage_is_whole(home: Path, damage: str) -> None:
+def test_a_medium_that_is_not_what_it_was_makes_a_late_reject_and_the_stage_is_whole(
+    home: Path, damage: str
+) -> None:
     key, picture = picture_in(home, 1, 2)
     before = stamps(home / "out/stages/1.3", "shards/*")
     unfinish(home, "index/00001.parquet")
@@ -69,7 +71,9 @@ def test_a_medium_that_is_not_what_it_was_makes_a_late_reject_and_the_stage_is_w
         picture.mkdir()
     facts = run_build(home / "test.yaml", home / "out")
     assert [reject["key"] for reject in facts["late"]] == [key]
-    assert [(row["key"], row["rule"], row["step"]) for row in rejects(home)] == [(key, "medium_changed", "write")]
+    assert [(row["key"], row["rule"], row["step"]) for row in rejects(home)] == [
+        (key, "medium_changed", "write")
+    ]
     said = prove(str(home / "out/stages/1.3"))
     assert said["ok"], said["errors"]
     fate = why(str(home / "out"), key)[0]
@@ -120,7 +124,9 @@ def test_a_shard_is_not_written_again_from_the_same_rows(home: Path) -> None:
     assert same and {name: after[name] for name in same} == {name: before[name] for name in same}
 
 
-def test_media_that_go_on_vanishing_stop_the_build_with_a_sentence(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_media_that_go_on_vanishing_stop_the_build_with_a_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pictures = [picture_in(home, 0, row)[1] for row in range(MOST_REDRAWS + 1)]
     unfinish(home, *(f"index/{n:05d}.parquet" for n in range(3)))
 

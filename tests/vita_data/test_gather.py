@@ -43,12 +43,16 @@ def test_the_cut_is_that_of_one_pass_over_all_samples(buckets: list[list[int]], 
     numbers = [10 * n for n in range(len(buckets))]
     cut = cut_shards(lambda bucket: np.array(buckets[bucket // 10]), numbers, shard_bytes)
     firsts = np.cumsum([0, *map(len, buckets)])
-    found = [[int(firsts[b // 10]) + row for b, first, end in shard for row in range(first, end)] for shard in cut]
+    found = [
+        [int(firsts[b // 10]) + row for b, first, end in shard for row in range(first, end)] for shard in cut
+    ]
     assert found == plain_cut([size for bucket in buckets for size in bucket], shard_bytes)
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=40), st.integers(1, 60), st.data())
-def test_the_cut_does_not_depend_on_where_buckets_begin(sizes: list[int], shard_bytes: int, data: st.DataObject) -> None:
+def test_the_cut_does_not_depend_on_where_buckets_begin(
+    sizes: list[int], shard_bytes: int, data: st.DataObject
+) -> None:
     edges = sorted(data.draw(st.sets(st.integers(1, len(sizes)), max_size=4)) | {0, len(sizes)})
     buckets = [sizes[a:b] for a, b in zip(edges, edges[1:], strict=False)]
     whole = cut_shards(lambda bucket: np.array(sizes), [0], shard_bytes)
@@ -68,10 +72,14 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def part_of(out: Path, source: str, cutoff: Cutoff | None) -> SourcePart:
     plan = files.read_json(f"{out}/stages/1.3/plan.json")
     measures = f"{out}/curate/{plan['measures'][source]}/{source}"
-    return SourcePart(source, f"{out.parent}/{source}", f"{out}/catalog/{source}", measures, "en", "CC0-1.0", cutoff)
+    return SourcePart(
+        source, f"{out.parent}/{source}", f"{out}/catalog/{source}", measures, "en", "CC0-1.0", cutoff
+    )
 
 
-def ordered(out: Path, work: Path, buckets: int, cutoff: Cutoff | None = EVERYTHING, **facts: Any) -> list[dict[str, Any]]:
+def ordered(
+    out: Path, work: Path, buckets: int, cutoff: Cutoff | None = EVERYTHING, **facts: Any
+) -> list[dict[str, Any]]:
     """The rows of a stage in order, through so many buckets."""
     sources = {name: part_of(out, name, cutoff) for name in ("asks", "tells")}
     said = {"hold_out": HoldOut(0), "late": [], "held": False, **facts}
@@ -108,7 +116,9 @@ def test_a_row_carries_record_and_media_of_its_own_sample(out: Path, tmp_path: P
         assert [medium["native"] for medium in row["media"]] == [f"{number}.png"]
 
 
-def test_pieces_of_a_bucket_are_slices_of_it(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_of_a_bucket_are_slices_of_it(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("vita_data.select.gather.BATCH", 16)
     rows = ordered(out, tmp_path, 1)
     for first, end in ((0, 1), (0, 16), (15, 17), (16, 48), (31, 140), (139, 140)):

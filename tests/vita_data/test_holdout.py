@@ -30,7 +30,9 @@ def test_a_sample_is_held_when_all_its_media_are_and_between_when_some_are(
 
 
 @given(columns, hashes, st.integers(0, 5))
-def test_the_status_of_a_slice_is_the_slice_of_the_status(rows: list[list[int]], limit: int, start: int) -> None:
+def test_the_status_of_a_slice_is_the_slice_of_the_status(
+    rows: list[list[int]], limit: int, start: int
+) -> None:
     column, rule = pa.array(rows, HOLD), HoldOut(limit)
     assert rule.status(column.slice(start)).tolist() == rule.status(column)[start:].tolist()
 
@@ -54,9 +56,13 @@ def test_a_share_of_a_large_source_is_held_out() -> None:
 
 
 @pytest.mark.parametrize(("samples", "held"), [(1000, 20), (199, 19), (50, 5), (9, 0), (1, 0)])
-def test_a_small_source_holds_out_its_least_number_and_never_more_than_a_tenth(samples: int, held: int) -> None:
+def test_a_small_source_holds_out_its_least_number_and_never_more_than_a_tenth(
+    samples: int, held: int
+) -> None:
     column, limit = media(samples, "few"), hold_limit(1e-6)
-    rule = HoldOut(limit, tuple(extra_media([column.slice(0, samples // 2), column.slice(samples // 2)], limit, 20)))
+    rule = HoldOut(
+        limit, tuple(extra_media([column.slice(0, samples // 2), column.slice(samples // 2)], limit, 20))
+    )
     assert int((rule.status(column) == HELD).sum()) == held
     assert held <= MOST * samples
 

@@ -117,7 +117,10 @@ def test_a_window_is_packed_again_only_when_something_changed(tmp_path: Path) ->
     stamp = path.stat().st_mtime_ns
     assert pack_window(folder, 0, [0, 1], CAPACITY, DIGESTS) == first
     assert path.stat().st_mtime_ns == stamp
-    for change in ({"capacity": 120, "digests": DIGESTS}, {"capacity": 120, "digests": {**DIGESTS, "template_digest": "u"}}):
+    for change in (
+        {"capacity": 120, "digests": DIGESTS},
+        {"capacity": 120, "digests": {**DIGESTS, "template_digest": "u"}},
+    ):
         pack_window(folder, 0, [0, 1], **change)
         assert path.stat().st_mtime_ns > stamp
         stamp = path.stat().st_mtime_ns

@@ -21,7 +21,6 @@ from tests.factories import run_build, two_sources
 from vita_data import files
 from vita_data.cli.main import main
 from vita_data.shards.prove import prove
-from vita_data.shards.write import content_digest
 from vita_data.shards.tar import TarWriter, padded, walk
 from vita_data.shards.write import content_digest
 
@@ -82,7 +81,9 @@ def _members(tar: bytes) -> list[tuple[str, int, int]]:
     return list(walk(io.BytesIO(tar)))
 
 
-def rewrite(stage: Path, change: Callable[[list[tuple[str, bytes]]], list[tuple[str, bytes]]], shard: int = 0) -> None:
+def rewrite(
+    stage: Path, change: Callable[[list[tuple[str, bytes]]], list[tuple[str, bytes]]], shard: int = 0
+) -> None:
     """Changes the members of a shard and mends its digest in stage.json: a careful forger."""
     path = stage / f"shards/{shard:05d}.tar"
     data = path.read_bytes()
@@ -121,7 +122,9 @@ def swap_media(members: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     raise AssertionError("no two pictures of one length")
 
 
-def index_rows(stage: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], name: str = "index/00000") -> None:
+def index_rows(
+    stage: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], name: str = "index/00000"
+) -> None:
     """Changes the rows of a table."""
     path = f"{stage}/{name}.parquet"
     table = files.read_table(path)
@@ -153,29 +156,56 @@ def train_on_held_out(stage: Path) -> None:
     """The first shard in place of the held-out one."""
     for kind in ("shards/00000.tar", "index/00000.parquet"):
         shutil.copy(stage / kind, stage / "eval" / kind)
-    edit(stage / "eval/stage.json", lambda facts: facts["shards"][0].update(_digest(stage / "shards/00000.tar")))
+    edit(
+        stage / "eval/stage.json",
+        lambda facts: facts["shards"][0].update(_digest(stage / "shards/00000.tar")),
+    )
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "two members swapped": (lambda s: rewrite(s, lambda m: [m[2], m[3], m[0], m[1], *m[4:]]), "the index says"),
+    "two members swapped": (
+        lambda s: rewrite(s, lambda m: [m[2], m[3], m[0], m[1], *m[4:]]),
+        "the index says",
+    ),
     "two pictures swapped": (lambda s: rewrite(s, swap_media), "other bytes than its digest"),
     "a member left out": (lambda s: rewrite(s, lambda m: m[:-1]), "the index says"),
     "a member added": (lambda s: rewrite(s, lambda m: [*m, ("x.json", b"{}")]), "is not in the index"),
-    "spaces in a record": (lambda s: rewrite(s, lambda m: [(m[0][0], m[0][1] + b" "), *m[1:]]), "the index says"),
+    "spaces in a record": (
+        lambda s: rewrite(s, lambda m: [(m[0][0], m[0][1] + b" "), *m[1:]]),
+        "the index says",
+    ),
     "a shard dropped": (lambda s: (s / "shards/00001.tar").unlink(), "cannot be read as a shard"),
     "all shards dropped": (lambda s: shutil.rmtree(s / "shards"), "cannot be read as a shard"),
-    "a shard not in stage.json": (lambda s: edit(s / "stage.json", lambda f: f["shards"].pop()), "stage.json"),
+    "a shard not in stage.json": (
+        lambda s: edit(s / "stage.json", lambda f: f["shards"].pop()),
+        "stage.json",
+    ),
     "a shard cut": (lambda s: cut(s / "shards/00001.tar"), "cannot be read as a shard"),
-    "a shard lengthened": (lambda s: open(s / "shards/00000.tar", "ab").write(bytes(512)), "cannot be read as a shard"),
-    "a digest edited": (lambda s: edit(s / "stage.json", lambda f: f["shards"][0].update(digest="0")), "stage.json says 0"),
+    "a shard lengthened": (
+        lambda s: open(s / "shards/00000.tar", "ab").write(bytes(512)),
+        "cannot be read as a shard",
+    ),
+    "a digest edited": (
+        lambda s: edit(s / "stage.json", lambda f: f["shards"][0].update(digest="0")),
+        "stage.json says 0",
+    ),
     "a file added": (lambda s: add_a_file(s, "shards/00099.tar"), "00099.tar"),
     "an index added": (lambda s: add_a_file(s, "index/extra.parquet"), "extra.parquet"),
     "packs added": (lambda s: add_a_file(s, "packs/00009.parquet"), "00009.parquet"),
     "a held-out shard added": (lambda s: add_a_file(s, "eval/shards/00007.tar"), "00007.tar"),
     "a shard repeated": (repeat_shard, "was already in shard 0"),
-    "planned edited": (lambda s: edit(s / "plan.json", lambda p: p["sources"][0].update(planned=3)), "were planned"),
-    "samples edited": (lambda s: edit(s / "plan.json", lambda p: p["sources"][1].update(planned_samples=3)), "were planned"),
-    "a source renamed": (lambda s: edit(s / "plan.json", lambda p: p["sources"][0].update(source="b")), "does not name"),
+    "planned edited": (
+        lambda s: edit(s / "plan.json", lambda p: p["sources"][0].update(planned=3)),
+        "were planned",
+    ),
+    "samples edited": (
+        lambda s: edit(s / "plan.json", lambda p: p["sources"][1].update(planned_samples=3)),
+        "were planned",
+    ),
+    "a source renamed": (
+        lambda s: edit(s / "plan.json", lambda p: p["sources"][0].update(source="b")),
+        "does not name",
+    ),
     "an index cut": (lambda s: cut(s / "index/00000.parquet"), "cannot be read as a shard"),
     "an index missing": (lambda s: (s / "index/00002.parquet").unlink(), "cannot be read as a shard"),
     "all indexes missing": (lambda s: shutil.rmtree(s / "index"), "cannot be read as a shard"),

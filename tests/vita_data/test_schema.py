@@ -44,6 +44,8 @@ def test_the_golden_file_names_every_table_that_is_written() -> None:
 
 def test_what_travels_between_steps_is_made_of_columns_of_catalog_and_measures() -> None:
     for field in schema.SELECTED:
-        known = [table.field(field.name) for table in (schema.CATALOG, schema.MEASURE) if field.name in table.names]
+        known = [
+            table.field(field.name) for table in (schema.CATALOG, schema.MEASURE) if field.name in table.names
+        ]
         assert all(other.equals(field) for other in known)
         assert known or field.name == "source"

@@ -25,7 +25,9 @@ def sample(number: int, *media: tuple[str, bytes], **facts: Any) -> ShardSample:
 
 
 SAMPLES = [
-    sample(0, ("jpg", b"J" * 900), ("png", b"P" * 3), questions=2, length=40, grids=((2, 1), (1, 1)), source="a"),
+    sample(
+        0, ("jpg", b"J" * 900), ("png", b"P" * 3), questions=2, length=40, grids=((2, 1), (1, 1)), source="a"
+    ),
     sample(1, text_tokens=9, length=9, seconds=1.5, language="zh", licence="CC0-1.0"),
     sample(2, ("png", b""), visual_tokens=16),
 ]
@@ -137,7 +139,11 @@ def test_a_folder_whose_build_did_not_end_is_no_stage(tmp_path: Path) -> None:
         Stage(tmp_path)
 
 
-@given(st.lists(st.lists(st.tuples(st.sampled_from(["jpg", "png"]), st.binary(max_size=1200)), max_size=3), max_size=6))
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(["jpg", "png"]), st.binary(max_size=1200)), max_size=3), max_size=6
+    )
+)
 def test_any_samples_come_back_from_memory(media: list[list[tuple[str, bytes]]]) -> None:
     folder = f"memory://{uuid.uuid4().hex}"
     samples = [sample(number, *each) for number, each in enumerate(media)]

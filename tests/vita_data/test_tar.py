@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from vita_data.errors import ShardError
 from vita_data.shards.tar import BLOCK, TarWriter, header, padded, walk
 
-names = st.text("abcdefghijklmnop-_.0123456789é图", min_size=1, max_size=30).filter(lambda name: len(name.encode()) <= 100)
+names = st.text("abcdefghijklmnop-_.0123456789é图", min_size=1, max_size=30).filter(
+    lambda name: len(name.encode()) <= 100
+)
 members = st.dictionaries(names, st.binary(max_size=1600), max_size=6)
 
 

@@ -38,7 +38,9 @@ def out(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     told.append(record("mute", WORDS, ""))
     told.append(record(7, "A number?", "Yes."))
     write_source(home, "pictures", told)
-    write_source(home, "captions", [record(f"c{n}", "Say something.", f"Word {n}.") for n in range(30)], "Description")
+    write_source(
+        home, "captions", [record(f"c{n}", "Say something.", f"Word {n}.") for n in range(30)], "Description"
+    )
     mixture = write_mixture(home, {"captions": "all", "pictures": 40}, holdout={"share": 0.05, "least": 5})
     for stage in ("1.1", "1.3"):
         run_build(mixture, home / "out", stage)
@@ -57,9 +59,15 @@ def fate(out: Path, key: str, stage: str = "1.3") -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("native_id", "step", "rule"),
-    [("lost", "media", "media_missing"), ("mute", "structure", "empty_answer"), ("endless", "measure", "too_long")],
+    [
+        ("lost", "media", "media_missing"),
+        ("mute", "structure", "empty_answer"),
+        ("endless", "measure", "too_long"),
+    ],
 )
-def test_a_reject_is_told_with_its_rule_and_its_place(out: Path, native_id: str, step: str, rule: str) -> None:
+def test_a_reject_is_told_with_its_rule_and_its_place(
+    out: Path, native_id: str, step: str, rule: str
+) -> None:
     said = fate(out, key_of("pictures", native_id))
     assert (said["kept"], said["step"], said["rule"]) == (False, step, rule)
     assert re.fullmatch(rf'data.jsonl, record \d+, id "{native_id}"', said["location"])
@@ -93,7 +101,9 @@ def test_a_sample_that_was_not_drawn_has_its_exact_rank_and_the_limit(out: Path)
     assert stage.held_out is not None
     away = drawn_keys(stage.held_out)
     ids = [f"p{n}" for n in range(60)] + [f"both{n}" for n in range(60)] + [7]
-    fates = {key: fate(out, key) for key in (key_of("pictures", name) for name in ids) if key not in drawn | away}
+    fates = {
+        key: fate(out, key) for key in (key_of("pictures", name) for name in ids) if key not in drawn | away
+    }
     between = {key for key, said in fates.items() if said["step"] == "held-out"}
     order = sorted(
         (key_of("pictures", name) for name in ids if key_of("pictures", name) not in away | between),
@@ -104,7 +114,12 @@ def test_a_sample_that_was_not_drawn_has_its_exact_rank_and_the_limit(out: Path)
     assert set(order[:limit]) == {key for key in drawn if key.startswith("pictures")}
     for rank, key in enumerate(order[limit:], limit + 1):
         said = fates[key]
-        assert (said["kept"], said["step"], said["value"], said["threshold"]) == (True, "select", str(rank), str(limit))
+        assert (said["kept"], said["step"], said["value"], said["threshold"]) == (
+            True,
+            "select",
+            str(rank),
+            str(limit),
+        )
         assert said["message"].startswith("kept, not drawn")
 
 
@@ -152,10 +167,14 @@ def test_a_late_record_of_a_catalog_that_was_read_again_has_no_rank(out: Path, t
         ("p1", "9.9", "built are: 1.1, 1.3"),
     ],
 )
-def test_an_unknown_name_or_stage_is_a_wrong_call(out: Path, name: str, stage: str | None, words: str) -> None:
+def test_an_unknown_name_or_stage_is_a_wrong_call(
+    out: Path, name: str, stage: str | None, words: str
+) -> None:
     with pytest.raises(UsageError, match=words):
         why(str(out), name, stage)
-    result = CliRunner().invoke(main, ["why", name, "--out", str(out), *(["--stage", stage] if stage else [])])
+    result = CliRunner().invoke(
+        main, ["why", name, "--out", str(out), *(["--stage", stage] if stage else [])]
+    )
     assert (result.exit_code, result.stdout) == (2, "")
     assert words in result.stderr
 

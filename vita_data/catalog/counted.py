@@ -18,7 +18,7 @@ def counted_sources(out: str, names: list[str], geometry: Geometry) -> dict[str,
         if files.exists(path):
             summary = files.read_json(path)
             figures = {"samples": summary["kept"], "questions": summary["questions"], "bytes": summary["bytes"]}
-            found[name] = {**figures, "tokens": _tokens(out, name, summary["digest"], geometry.digest())}
+            found[name] = {**figures, "tokens": _tokens(out, name, summary["content"], geometry.digest())}
     return found
 
 

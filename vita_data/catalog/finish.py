@@ -125,6 +125,7 @@ def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> d
     said = {
         "source": task.source,
         "digest": digest,
+        "content": digest_of("content", [(s["part"], s["sha256"]) for s in sorted(summaries, key=lambda s: s["part"])]),
         "files": {name: split.sha256 for name, split in sorted(splits)},
         "parts": parts,
         "read": totals["kept"] + sum(rejected.values()),

@@ -6,6 +6,7 @@ position needs no other. The part is sorted by key, so it does not depend on how
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator
@@ -52,8 +53,13 @@ def merge_bucket(task_path: str, bucket: int, batches: list[tuple[str, int]]) ->
     _write(files.join(task.folder, part_name(bucket)), kept_rows, CATALOG, CATALOG_VERSION)
     lost_rows = (_rejected(task, counts.rejected(row)) for row in _rows(table.filter(rejected)))
     _write(files.join(task.folder, rejects_name(bucket)), lost_rows, REJECTS, REJECTS_VERSION)
-    files.write_json(done, {"part": bucket, **counts.facts})
+    files.write_json(done, {"part": bucket, "sha256": _sha256(files.join(task.folder, part_name(bucket))), **counts.facts})
     return done
+
+
+def _sha256(path: str) -> str:
+    with files.open_read(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _batch(path: str, number: int) -> pa.RecordBatch:

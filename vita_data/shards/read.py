@@ -57,11 +57,11 @@ class Shard:
         table = files.read_table(index)
         self.table = table
         members = table.column("members").combine_chunks()
-        self._starts = members.offsets.to_numpy()
+        self._starts: list[int] = members.offsets.to_pylist()
         flat = members.flatten()
         self._names = flat.field("name")
-        self._offsets: list[int] = flat.field("offset").to_pylist()
-        self._lengths: list[int] = flat.field("length").to_pylist()
+        places = zip(flat.field("offset").to_pylist(), flat.field("length").to_pylist(), strict=True)
+        self._spans = [slice(offset, offset + length) for offset, length in places]
         self.keys: list[str] = table.column("key").to_pylist()
         self._view: mmap.mmap | None = None
         self._reader: files.RangeReader | None = None
@@ -73,7 +73,7 @@ class Shard:
             return
         with open(self._path, "rb") as stream:
             self._view = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        if self._offsets and self._offsets[-1] + self._lengths[-1] > len(self._view):
+        if self._spans and self._spans[-1].stop > len(self._view):
             raise ShardError(f"{self._path} is shorter than its index says; build the stage again.")
 
     def __len__(self) -> int:
@@ -81,12 +81,12 @@ class Shard:
 
     def read(self, row: int) -> list[bytes]:
         """The members of a sample as bytes, the JSON member first."""
-        first, last = self._starts[row], self._starts[row + 1]
-        view, offsets, lengths = self._view, self._offsets, self._lengths
+        spans = self._spans[self._starts[row] : self._starts[row + 1]]
+        view = self._view
         if view is not None:
-            return [view[offsets[m] : offsets[m] + lengths[m]] for m in range(first, last)]
+            return [view[span] for span in spans]
         assert self._reader is not None
-        return [self._reader.read(self._path, offsets[m], lengths[m]) for m in range(first, last)]
+        return [self._reader.read(self._path, span.start, span.stop - span.start) for span in spans]
 
     def names(self, row: int) -> list[str]:
         """The member names of a sample, the JSON member first."""

@@ -58,6 +58,7 @@ class Loop:
         loaded = self._load(first, last)
         done = saved = first
         self.engine.train()
+        self.teller.begin()
         self.since = time.monotonic()
         try:
             while done < last and not self._agreed_to_stop():

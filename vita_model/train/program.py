@@ -88,12 +88,15 @@ def _model(config: ModelConfig, seed: int, start: Path | None, teller: Teller) -
     if start is None:
         teller.say(f"no --init: every weight is random, from seed {seed}; good for a trial, not for a model.")
         return model
-    if ModelConfig.from_json(checkpoint.facts(start)["model"]) != config:
+    said = checkpoint.facts(start)
+    if ModelConfig.from_json(said["model"]) != config:
         raise UsageError(
             f"{start} holds another model than preset {config.preset}; give the preset it was made with."
         )
     checkpoint.load_weights(model, start)
-    teller.say(f"weights of {start}")
+    teller.say(
+        f"weights of {start}, {'the end' if said['final'] else 'in the midst'} of stage {said['stage']}"
+    )
     return model
 
 

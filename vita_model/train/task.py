@@ -98,9 +98,7 @@ def _other_geometry(said: dict[str, Any], folder: str, config: ModelConfig) -> s
     mine = asdict(config.geometry)
     odd = {name for name in mine.keys() | said.keys() if said.get(name) != mine.get(name)}
     detail = ", ".join(f"{name} {said.get(name)} (model {mine.get(name)})" for name in sorted(odd))
-    cure = "build the stage with a mixture of the preset's geometry, or choose its preset"
-    if odd == {"max_length"}:
-        cure = (
-            f"run `vita-data pack {folder} --max-length {config.geometry.max_length}`, or choose its preset"
-        )
-    return f"{folder} was packed for another geometry than preset {config.preset}: {detail}; {cure}."
+    return (
+        f"{folder} was built for another geometry than preset {config.preset}: {detail}; "
+        "build the stage with a mixture of the preset's geometry, or choose the preset of its geometry."
+    )
