@@ -22,7 +22,7 @@ BASE = [
 TRAIN = [
     "torch>=2.13,<2.15",
     "transformers>=5.23,<5.24",
-    "accelerate>=1.15,<2",
+    "safetensors>=0.8,<1",
     "deepspeed>=0.19.8,<0.20",
 ]
 DEV = [

@@ -96,7 +96,7 @@ def run_build(
     runner: RunnerChoice | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
-    """Builds in this process; every step runs on `runner`, by default Beam's embedded one, with all workers."""
+    """Builds in this process; every step runs on `runner`, by default Beam's embedded one."""
     choice = runner or RunnerChoice(workers=workers)
 
     def run(graph: str, words: str, items: list[Any], total: int, folders: list[str]) -> None:

@@ -44,7 +44,7 @@ def of_source(keys: list[str], source: str) -> set[str]:
     return {key for key in keys if key.rsplit("-", 1)[0] == source}
 
 
-# --- the same bytes -------------------------------------------------------------------------------------------
+# --- the same bytes ---
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_every_step_on_two_processes_gives_the_same_bytes(tmp_path: Path) -> Non
 
 
 def kill_when(words: str, call: list[str], delay: float) -> None:
-    """Starts a build and kills its command, as a person with `kill -9` does, a moment after it says `words`."""
+    """Starts a build and kills its command, as `kill -9` does, a moment after it says `words`."""
     process = subprocess.Popen(call, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
@@ -171,7 +171,7 @@ def test_the_order_of_a_mixture_and_a_source_behind_it_change_no_others_selectio
     two_sources(tmp_path)
     picture_source(tmp_path, "more", 30, "Description")
     hold = {"share": 0.01, "least": 5}
-    amounts = {"asks": 40, "tells": "all", "more": "all"}
+    amounts: dict[str, int | str] = {"asks": 40, "tells": "all", "more": "all"}
     chosen, digests = {}, {}
     for name, order in (
         ("ab", ["asks", "tells"]),
@@ -192,7 +192,7 @@ def test_the_order_of_a_mixture_and_a_source_behind_it_change_no_others_selectio
     assert digests["ab"] == digests["ba"] != digests["abc"]
 
 
-# --- the counts -----------------------------------------------------------------------------------------------
+# --- the counts ---
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +288,7 @@ def test_pure_text_is_left_out_on_demand_and_the_rest_stays_as_it_was(built: Pat
     assert not of_source(keys_of(without.held_out), "sample-text")
 
 
-# --- the golden bytes -----------------------------------------------------------------------------------------
+# --- the golden bytes ---
 
 JPEG = (
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxO"

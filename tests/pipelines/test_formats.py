@@ -50,7 +50,8 @@ def test_webdataset_reads_the_shards_as_they_are(built: Path, expected: dict[str
 
 READ_WITH_ENERGON = """
 import json, sys
-from megatron.energon import Cooker, DefaultTaskEncoder, WorkerConfig, basic_sample_keys, get_loader, get_val_dataset, stateless
+from megatron.energon import Cooker, DefaultTaskEncoder, WorkerConfig
+from megatron.energon import basic_sample_keys, get_loader, get_val_dataset, stateless
 
 @stateless
 def cook(sample):
@@ -66,7 +67,8 @@ class Encoder(DefaultTaskEncoder):
         return samples
 
 config = WorkerConfig(rank=0, world_size=1, num_workers=0)
-found = get_val_dataset(sys.argv[1], split_part="val", worker_config=config, batch_size=1, task_encoder=Encoder())
+options = {"worker_config": config, "batch_size": 1, "task_encoder": Encoder()}
+found = get_val_dataset(sys.argv[1], split_part="val", **options)
 for batch in get_loader(found):
     for sample in batch:
         names = sorted(name for name in sample if name.split(".")[-1] in ("jpg", "png"))

@@ -1,4 +1,4 @@
-"""The graphs as they are assembled and as they run: only what every engine does alike, only names through shuffles."""
+"""The graphs, assembled and run: only what every engine does alike, only names through shuffles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.pipeline import PipelineVisitor
 from apache_beam.portability.api import beam_runner_api_pb2
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from pipelines.choice import RunnerChoice
 from pipelines.graphs import GRAPHS
@@ -40,6 +40,8 @@ ALLOWED = {
     "beam:transform:flatten:v1",
 }
 ELEMENT_BYTES = 4096
+JOB_SERVICE = "apache_beam.runners.portability.local_job_service_main"
+WORKER_POOL = "apache_beam.runners.worker.worker_pool_main"
 
 
 def assembled(name: str) -> beam.Pipeline:
@@ -152,8 +154,8 @@ def portable(tmp_path: Path) -> Iterator[RunnerChoice]:
     """Beam's Job API with external workers, on this machine, gone with the test."""
     job, pool = free_port(), free_port()
     commands = {
-        job: ["apache_beam.runners.portability.local_job_service_main", "-p", str(job), "--staging_dir", str(tmp_path / "staging")],
-        pool: ["apache_beam.runners.worker.worker_pool_main", f"--service_port={pool}", "--container_executable="],
+        job: [JOB_SERVICE, "-p", str(job), "--staging_dir", str(tmp_path / "staging")],
+        pool: [WORKER_POOL, f"--service_port={pool}", "--container_executable="],
     }  # fmt: skip
     bin_ = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(tmp_path)}

@@ -15,7 +15,7 @@ from tests.factories import ENVIRONMENT, record, write_mixture, write_source
 FEW, MANY = 10_000, 60_000
 MOST_TIMES = 1.15
 
-# Buckets of a sixteenth and a twentieth of their size, so that few records fill as many of them as a corpus does.
+# With small buckets a few records fill as many of them as a corpus does.
 BUILD_AND_TELL = """
 import resource, sys
 from tests.factories import run_build

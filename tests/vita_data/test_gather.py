@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from vita_data.select.holdout import HoldOut
 
 
 def plain_cut(sizes: list[int], shard_bytes: int) -> list[list[int]]:
-    """The definition: a sample belongs to the shard that its first byte falls in; empty shards have no number."""
+    """The definition: a sample belongs to the shard that its first byte falls in."""
     shards: dict[int, list[int]] = {}
     position = 0
     for number, size in enumerate(sizes):
@@ -54,7 +55,7 @@ def test_the_cut_does_not_depend_on_where_buckets_begin(
     sizes: list[int], shard_bytes: int, data: st.DataObject
 ) -> None:
     edges = sorted(data.draw(st.sets(st.integers(1, len(sizes)), max_size=4)) | {0, len(sizes)})
-    buckets = [sizes[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    buckets = [sizes[a:b] for a, b in itertools.pairwise(edges)]
     whole = cut_shards(lambda bucket: np.array(sizes), [0], shard_bytes)
     parted = cut_shards(lambda bucket: np.array(buckets[bucket]), list(range(len(buckets))), shard_bytes)
     assert [sum(end - first for _, first, end in shard) for shard in parted] == [
@@ -84,11 +85,12 @@ def ordered(
     sources = {name: part_of(out, name, cutoff) for name in ("asks", "tells")}
     said = {"hold_out": HoldOut(0), "late": [], "held": False, **facts}
     task = StageTask(folder=str(work), work=str(work), sources=sources, buckets=buckets, **said)
-    path, batches = task.save(), {}
+    path = task.save()
+    batches: dict[int, list[tuple[str, int]]] = {}
     for name in sources:
         for bucket, file, batch in gather_part(path, name, 0):
             batches.setdefault(bucket, []).append((file, batch))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for bucket in sorted(batches):
         assert order_bucket(path, bucket, batches[bucket][::-1])[0] == bucket
         piece: Piece = (bucket, 0, len(bucket_sizes(str(work), bucket)))

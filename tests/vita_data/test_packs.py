@@ -118,10 +118,10 @@ def test_a_window_is_packed_again_only_when_something_changed(tmp_path: Path) ->
     assert pack_window(folder, 0, [0, 1], CAPACITY, DIGESTS) == first
     assert path.stat().st_mtime_ns == stamp
     for change in (
-        {"capacity": 120, "digests": DIGESTS},
-        {"capacity": 120, "digests": {**DIGESTS, "template_digest": "u"}},
+        (120, DIGESTS),
+        (120, {**DIGESTS, "template_digest": "u"}),
     ):
-        pack_window(folder, 0, [0, 1], **change)
+        pack_window(folder, 0, [0, 1], *change)
         assert path.stat().st_mtime_ns > stamp
         stamp = path.stat().st_mtime_ns
     stage(tmp_path, [[60, 31], [40]])

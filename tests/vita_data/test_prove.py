@@ -152,6 +152,10 @@ def cut(path: Path, share: float = 0.5) -> None:
     path.write_bytes(data[: int(len(data) * share)])
 
 
+def lengthen(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + bytes(512))
+
+
 def train_on_held_out(stage: Path) -> None:
     """The first shard in place of the held-out one."""
     for kind in ("shards/00000.tar", "index/00000.parquet"):
@@ -182,7 +186,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "a shard cut": (lambda s: cut(s / "shards/00001.tar"), "cannot be read as a shard"),
     "a shard lengthened": (
-        lambda s: open(s / "shards/00000.tar", "ab").write(bytes(512)),
+        lambda s: lengthen(s / "shards/00000.tar"),
         "cannot be read as a shard",
     ),
     "a digest edited": (

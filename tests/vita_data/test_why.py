@@ -28,7 +28,7 @@ def key_of(source: str, native_id: object) -> str:
 @pytest.fixture(scope="module", params=["rejects of mine"])
 def out(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stages 1.1 and 1.3 of a source with one sample of every fate, in a folder with a misleading name."""
-    home = tmp_path_factory.mktemp("why") / request.param
+    home: Path = tmp_path_factory.mktemp("why") / request.param
     told: list[Any] = [record(f"p{n}", f"{WORDS} {n}.", f"It is {n}.", f"{n}.png") for n in range(60)]
     for number in range(60):
         noise(home / "pictures" / f"{number}.png", number, 40)

@@ -29,7 +29,7 @@ def annotations_of(root: str, globs: list[str], source: str) -> list[str]:
     """The annotation files of a source, sorted; raises SourceError when the folder or a glob's files are not there."""
     if not files.exists(root):
         raise SourceError(
-            f"source {source}: its folder {root} is not there; fetch the corpus (`vita-data sources` says how) "
+            f"source {source}: its folder {root} is not there; fetch the corpus (`vita-data sources {source}` says how) "
             "or point --data-root at the folder that holds it."
         )
     found: list[str] = []

@@ -60,6 +60,10 @@ def source_rows(cards: Iterable[SourceCard], mixture: MixtureCard | None = None)
                 "released": card.released,
                 "substitute": card.substitute,
                 "adapter": card.adapter,
+                "annotations": list(card.annotations),
+                "revision": card.revision,
+                "get": card.get,
+                "known": list(card.known),
             }
         )
     return rows
