@@ -125,6 +125,7 @@ def _write_shards(
     """Selects, orders and fills the stage's shards and those of its held-out samples; returns late rejects."""
     if files.exists(files.join(folder, "stage.json")):
         files.remove(files.join(folder, "stage.json"))  # from here on the folder is not whole
+    files.remove_unfinished(folder)
     keys = sorted(reject["key"] for reject in late)
     held_out = held_counts(sources, hold_out, frozenset(keys))
     counts = {False: sum(part.samples for part in drawn.values()), True: sum(held for held, _ in held_out.values())}

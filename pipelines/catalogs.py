@@ -75,6 +75,7 @@ def _read(stale: list[_Catalog], words: str, run: RunStep) -> dict[str, dict[str
     """Reads sources from their annotation files to `source.json`; returns their summaries."""
     for catalog in stale:
         finish.start(catalog.folder, catalog.digest)
+        files.remove_unfinished(catalog.folder)
     to_split = {c.card.source: c.split_items() for c in stale}
     run("split", "looking through the annotation files", [item for items in to_split.values() for item in items], 0, [])
     splits = {name: [finish.load_split(finish.split_annotation(*item)) for item in items] for name, items in to_split.items()}
@@ -128,6 +129,7 @@ def measure_catalogs(
         )
         missing = [part for part in summary["parts"] if not files.exists(files.join(folder, part_name(part)))]
         if missing:
+            files.remove_unfinished(folder)
             task = MeasureTask(
                 catalog.card.source, catalog.folder, folder, summary["parts"], mixture.geometry, state_tokens, settings.seed
             )

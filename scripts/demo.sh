@@ -3,7 +3,7 @@
 set -eu
 BIN=${BIN:-.venv/bin}
 OUT=${OUT:-vita-demo}
-STEPS=${STEPS:-40}
+STEPS=${STEPS:-} # empty: all of each stage
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -19,7 +19,7 @@ for stage in 1.1 1.2 1.3; do
     say "stage $stage: training${before:+ from stage $before}"
     rm -rf "$OUT/runs/$stage"
     "$BIN/vita-model" train --stage "$stage" --data "$OUT" --preset tiny --out "$OUT/runs/$stage" \
-        ${before:+--init "$OUT/runs/$before"} --max-steps "$STEPS"
+        ${before:+--init "$OUT/runs/$before"} ${STEPS:+--max-steps "$STEPS"}
     before=$stage
 done
 

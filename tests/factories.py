@@ -201,7 +201,7 @@ def write_lines(root: Path, records: list[Any], name: str = "data.jsonl") -> Pat
 def build_folder(
     home: Path, records: list[Any], stage: str = "1.3", settings: dict[str, Any] | None = None, **card: Any
 ) -> tuple[dict[str, Any], dict[Any, str]]:
-    """Builds a stage from one source of these records, below `home`; returns its summary and the rule of each reject.
+    """Builds a stage from one source of these records; returns its summary and the rule of each reject.
 
     The pictures lie in `home/mine`, the build in `home/out`; bytes among the records are lines as they are.
     """

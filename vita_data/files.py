@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 OPEN_FILES = 64
+TEMPORARY = ".tmp-"
 _CANNOT_WRITE = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOTDIR, errno.EEXIST)
 
 
@@ -157,7 +158,7 @@ def atomic_write(path: str) -> Iterator[IO[bytes]]:
         with fs.transaction, fs.open(inner, "wb") as stream:
             yield stream
         return
-    temporary = f"{path}.tmp-{os.getpid()}-{threading.get_ident()}"
+    temporary = f"{path}{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(temporary, "wb", buffering=1 << 20) as stream:
@@ -192,6 +193,13 @@ def remove_tree(path: str) -> None:
             fs.rm(inner, recursive=True)
     else:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_unfinished(folder: str) -> None:
+    """Removes what writers that were killed left below a folder; nobody may be writing there now."""
+    if not is_url(folder):
+        for name in matching(folder, f"**/*{TEMPORARY}*"):
+            remove(join(folder, name))
 
 
 def write_bytes(path: str, data: bytes) -> None:

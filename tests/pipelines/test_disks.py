@@ -1,4 +1,4 @@
-"""A disk that is full and one that is read-only, both mounted: one sentence, and the same bytes once there is room."""
+"""A full disk and a read-only one, both mounted: one sentence, and the same bytes once there is room."""
 
 from __future__ import annotations
 

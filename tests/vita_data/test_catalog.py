@@ -42,7 +42,9 @@ def test_a_key_names_source_file_id_and_occurrence(tmp_path: Path) -> None:
     names = ["a", 1, "1", 1.0, True, 2**70, "", "图 🐈\n"]
     made = catalogue(write_lines(tmp_path / "root", [_text(name) for name in names]), tmp_path / "out")
     assert made.names == names
-    assert {row["key"] for row in made.kept} == {sample_key("mine", "data.jsonl", row["native_id"], 0) for row in made.kept}
+    assert {row["key"] for row in made.kept} == {
+        sample_key("mine", "data.jsonl", row["native_id"], 0) for row in made.kept
+    }
     assert len({row["key"] for row in made.kept}) == len(names)
     assert {_key("a"), _key(1), _key("1")} <= {row["key"] for row in made.kept}
 
@@ -91,14 +93,18 @@ def test_an_id_that_is_hardly_one_still_names_its_record(tmp_path: Path, name: s
 GENERATED = st.lists(
     st.tuples(
         st.sampled_from(["a", "b", 1, "1", None, 2.5]),
-        st.sampled_from(["whole", "missing", "silent", "null", "broken", "latin", "role", "two", "picture", "cut"]),
+        st.sampled_from(
+            ["whole", "missing", "silent", "null", "broken", "latin", "role", "two", "picture", "cut"]
+        ),
     ),
     max_size=24,
 )
 
 
 def _line(name: Any, fate: str) -> bytes:
-    told = record(name, "Q", "A", *({"missing": ["gone.jpg"], "picture": ["a.jpg"], "cut": ["cut.jpg"]}.get(fate, [])))
+    told = record(
+        name, "Q", "A", *({"missing": ["gone.jpg"], "picture": ["a.jpg"], "cut": ["cut.jpg"]}.get(fate, []))
+    )
     if fate == "silent":
         told["conversations"][1]["value"] = ""
     if fate == "role":
@@ -124,11 +130,15 @@ def test_everything_read_is_kept_or_rejected_with_a_reason(
     home = tmp_path_factory.mktemp("funnel")
     made = catalogue(_corpus(home / "root", told), home / "out")
     assert made.summary["read"] == len(told) == len(made.kept) + len(made.rejected)
-    assert made.summary["kept"] == len(made.kept) == sum(fate in ("whole", "two", "picture") for _, fate in told)
+    assert (
+        made.summary["kept"] == len(made.kept) == sum(fate in ("whole", "two", "picture") for _, fate in told)
+    )
     assert sum(made.summary["rejected"].values()) == len(made.rejected)
     assert all(row["rule"] and row["message"] and row["step"] for row in made.rejected)
     assert sorted(row["position"] for row in (*made.kept, *made.rejected)) == list(range(len(told)))
-    assert made.summary["questions"] == sum(1 + (fate == "two") for _, fate in told if fate in ("whole", "two", "picture"))
+    assert made.summary["questions"] == sum(
+        1 + (fate == "two") for _, fate in told if fate in ("whole", "two", "picture")
+    )
 
 
 @FRESH
@@ -172,11 +182,17 @@ def test_parts_are_cut_by_the_size_of_the_text_and_hold_each_id_once(
     assert one.summary["parts"] == [0] and len(many.summary["parts"]) > 5
     assert sorted(many.kept, key=lambda row: row["key"]) == one.kept
     for part in many.summary["parts"]:
-        keys = files.read_table(str(tmp_path / "many" / merge.part_name(part)), ["key"]).column("key").to_pylist()
+        keys = (
+            files.read_table(str(tmp_path / "many" / merge.part_name(part)), ["key"])
+            .column("key")
+            .to_pylist()
+        )
         assert keys == sorted(keys)
 
 
-def test_a_picture_stored_as_it_came_is_referred_to_and_a_converted_one_lies_in_the_catalog(tmp_path: Path) -> None:
+def test_a_picture_stored_as_it_came_is_referred_to_and_a_converted_one_lies_in_the_catalog(
+    tmp_path: Path,
+) -> None:
     root = write_lines(tmp_path / "root", [record("a", "Q", "A", "a.jpg"), record("b", "Q", "A", "b.png")])
     (root / "a.jpg").write_bytes(jpeg())
     (root / "b.png").write_bytes(jpeg(kind="GIF"))
@@ -184,7 +200,10 @@ def test_a_picture_stored_as_it_came_is_referred_to_and_a_converted_one_lies_in_
     places = {row["native_id"]: row["media"][0] for row in made.kept}
     assert (places['"a"']["path"], places['"a"']["offset"]) == ("root:a.jpg", 0)
     assert places['"b"']["path"] == "catalog:media-00000.tar"
-    for medium, folder in ((places['"a"'], root / "a.jpg"), (places['"b"'], tmp_path / "out" / "media-00000.tar")):
+    for medium, folder in (
+        (places['"a"'], root / "a.jpg"),
+        (places['"b"'], tmp_path / "out" / "media-00000.tar"),
+    ):
         data = folder.read_bytes()[medium["offset"] :][: medium["length"]]
         assert hashlib.sha256(data).digest() == medium["sha256"]
 
@@ -278,7 +297,9 @@ def test_a_medium_that_comes_back_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_folder_named_as_a_picture_does_not_have_the_source_read_for_ever(tmp_path: Path) -> None:
-    root = write_lines(tmp_path / "root", [record("a", "Q", "A", "folder.jpg"), record("b", "Q", "A", "gone.jpg")])
+    root = write_lines(
+        tmp_path / "root", [record("a", "Q", "A", "folder.jpg"), record("b", "Q", "A", "gone.jpg")]
+    )
     (root / "folder.jpg").mkdir()
     assert catalogue(root, tmp_path / "out").rules == {"a": "media_unreadable", "b": "media_missing"}
     assert _current(root, tmp_path / "out") is not None
@@ -296,11 +317,19 @@ def test_two_records_of_one_key_stop_the_source(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     ("lost", "of", "tolerance", "stops"),
-    [(1, 1, 0, False), (2, 200, 0.01, False), (3, 200, 0.01, True), (3, 200, 0.015, False), (200, 200, 1, False)],
+    [
+        (1, 2, 0, False),
+        (2, 200, 0.01, False),
+        (3, 200, 0.01, True),
+        (3, 200, 0.015, False),
+        (200, 200, 1, False),
+    ],
 )
-def test_the_tolerance_counts_what_could_not_be_read(lost: int, of: int, tolerance: float, stops: bool) -> None:
-    rejected = {"media/image_truncated": lost, "structure/empty_answer": of - lost}
-    summary = {"source": "mine", "read": of, "rejected": rejected}
+def test_the_tolerance_counts_what_could_not_be_read(
+    lost: int, of: int, tolerance: float, stops: bool
+) -> None:
+    rejected = {"media/image_truncated": lost}
+    summary = {"source": "mine", "read": of, "rejected": rejected, "kept": of - lost}
     if not stops:
         finish.check_tolerance(summary, tolerance)
         return
@@ -308,8 +337,24 @@ def test_the_tolerance_counts_what_could_not_be_read(lost: int, of: int, toleran
         finish.check_tolerance(summary, tolerance)
 
 
+@pytest.mark.parametrize(
+    ("rejected", "words"),
+    [
+        ({}, r"none of its 0 records can be used \(its files are empty\)"),
+        ({"structure/roles_alternate": 9}, "9 roles_alt"),
+    ],
+)
+def test_a_source_of_which_nothing_is_left_stops_the_build(rejected: dict[str, int], words: str) -> None:
+    summary = {"source": "mine", "read": sum(rejected.values()), "rejected": rejected, "kept": 0}
+    with pytest.raises(SourceError, match=words):
+        finish.check_tolerance(summary, 0.99)
+    finish.check_tolerance(summary, 1)
+
+
 def test_annotations_are_looked_for_where_the_card_says(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"source mine: its folder .*nowhere is not there; fetch the corpus"):
+    with pytest.raises(
+        SourceError, match=r"source mine: its folder .*nowhere is not there; fetch the corpus"
+    ):
         finish.annotations_of(str(tmp_path / "nowhere"), ["*.json"], "mine")
     with pytest.raises(SourceError, match=r"no file matches \*\.json below"):
         finish.annotations_of(str(tmp_path), ["*.json"], "mine")
@@ -350,6 +395,13 @@ def test_more_rows_than_a_chunk_holds_are_all_there(tmp_path: Path) -> None:
 
 
 def test_a_task_reads_back_as_it_was_saved(tmp_path: Path) -> None:
-    facts = {"source": "mine", "row": "M", "kind": "qa", "language": "en", "licence": "x", "adapter": "llava_json"}
+    facts = {
+        "source": "mine",
+        "row": "M",
+        "kind": "qa",
+        "language": "en",
+        "licence": "x",
+        "adapter": "llava_json",
+    }
     task = CatalogTask(**facts, options={}, root="r", folder=str(tmp_path), slices=[], buckets=3)
     assert merge.load_task(task.save()) == task

@@ -1,4 +1,4 @@
-"""Real annotation files in their publishers' layouts, built end to end: the counts are those of the answer key."""
+"""Real annotation files in their publishers' layouts, built end to end, counted as the answer key counts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ PARQUET = "packed/LLaVA-OneVision-Data/mini/train-00000-of-00001.parquet"
 # annotation as the answer key names it -> (root, adapter, options)
 LAYOUTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "image/sharegpt4v/share-captioner_mini.json": ("image/sharegpt4v", "llava_json", {"media_root": "data"}),
-    "image/llava_instruct/llava_instruct_mini.json": ("image/llava_instruct", "llava_json", {"media_root": "images"}),
+    "image/llava_instruct/llava_instruct_mini.json": (
+        "image/llava_instruct",
+        "llava_json",
+        {"media_root": "images"},
+    ),
     "image/allava_laion/ALLaVA-Caption-LAION-4V.json": ("image", "llava_json", {}),
     "image/allava_laion/ALLaVA-Instruct-LAION-4V.json": ("image", "llava_json", {}),
     "image/llamafactory/mllm_demo.json": ("image/llamafactory", "llava_json", MESSAGES),
@@ -39,7 +43,7 @@ LAYOUTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 RULES: dict[str, str | None] = {
     "missing image": "media/media_missing",
     "two <image> for one image": "structure/placeholders_match",
-    "exact duplicate row": None,  # a duplicate can be read; it is curation that takes it out, with its own count
+    "exact duplicate row": None,  # it can be read; taking duplicates out is curation
     "text only row (usable as text)": None,  # usable, as the key says: a sample without a picture
     "null image (text row)": None,  # the same
 }
@@ -49,13 +53,19 @@ NOT_READ_YET = {"mllm_video_demo.json": 3, "mllm_audio_demo.json": 3, "mllm_vide
 # The questions of rows that the answer key sets aside and we keep.
 MORE_QUESTIONS = {"share-captioner_mini.json": 1, "llava_instruct_mini.json": 1, Path(PARQUET).name: 1}
 
-TEXTS: dict[str, tuple[dict[str, Any], int, int]] = {  # -> options, rows, questions
-    "ms_swift/alpaca.jsonl": ({"turns": "alpaca"}, 3, 5),
-    "ms_swift/chatml.jsonl": (MESSAGES, 3, 5),
-    "ms_swift/conversations.jsonl": ({}, 3, 5),
-    "data_juicer/data_demo-dataset-chatml.jsonl": (MESSAGES, 3, 4),
-    "data_juicer/process_cft_zh_data_data_alpaca-cot.jsonl": ({"turns": "alpaca"}, 11, 11),
-    "llamafactory/identity.json": ({"turns": "alpaca"}, 91, 91),
+# annotation below text/ -> options, rows, questions, and what is refused; counted by hand
+TEXTS: dict[str, tuple[dict[str, Any], int, int, dict[str, int]]] = {
+    "ms_swift/alpaca.jsonl": ({"turns": "alpaca"}, 3, 4, {}),  # one of them with a history
+    "ms_swift/chatml.jsonl": (MESSAGES, 3, 5, {}),
+    "ms_swift/conversations.jsonl": ({}, 3, 5, {}),
+    "data_juicer/data_demo-dataset-chatml.jsonl": (MESSAGES, 4, 5, {}),
+    "data_juicer/process_cft_zh_data_data_alpaca-cot.jsonl": (
+        {"turns": "alpaca"},
+        11,
+        10,
+        {"structure/empty_answer": 1},  # it was asked to print a square
+    ),
+    "llamafactory/identity.json": ({"turns": "alpaca"}, 91, 91, {}),
 }
 
 pytestmark = pytest.mark.corpus
@@ -110,16 +120,24 @@ def test_the_questions_of_a_layout_are_counted_as_the_answer_key_counts_pairs(
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_text_in_the_dialects_of_public_tools_is_read(corpus: Path, tmp_path: Path, name: str) -> None:
-    options, rows, questions = TEXTS[name]
+    options, rows, questions, rejected = TEXTS[name]
     made = catalogue(corpus / "text", tmp_path / "out", (name,), **options)
-    assert (made.summary["read"], made.summary["kept"], made.summary["questions"]) == (rows, rows, questions)
+    assert (made.summary["read"], made.summary["questions"]) == (rows, questions)
+    assert made.summary["rejected"] == rejected
 
 
 def test_legible_text_is_the_answer_and_illegible_text_is_left_out(corpus: Path, tmp_path: Path) -> None:
     made = catalogue(
-        corpus / "ocr/LSVT", tmp_path, ("train_full_labels.json",), "ocr_json", media_root="train_full_images_0"
+        corpus / "ocr/LSVT",
+        tmp_path,
+        ("train_full_labels.json",),
+        "ocr_json",
+        media_root="train_full_images_0",
     )
-    answers = {r["native_id"]: r["conversations"][1]["value"] for r in (json.loads(row["record"]) for row in made.kept)}
+    answers = {
+        r["native_id"]: r["conversations"][1]["value"]
+        for r in (json.loads(row["record"]) for row in made.kept)
+    }
     assert answers["gt_0"] == "中国农业银行\nAGRICULTURAL BANK OF CHINA"
     assert not any("###" in answer for answer in answers.values())
 
@@ -127,10 +145,11 @@ def test_legible_text_is_the_answer_and_illegible_text_is_left_out(corpus: Path,
 def test_broken_rows_end_in_rejects_by_name(corpus: Path, tmp_path: Path) -> None:
     made = catalogue(corpus / "hostile/annotation", tmp_path, ("broken_rows.jsonl",))
     assert made.kept == []
-    assert made.rules == {
-        1: "media_missing",
-        1.5: "",
+    assert {row["position"]: row["rule"] for row in made.rejected} == {
+        0: "media_missing",
+        1: "not_json",
         3: "roles_alternate",
-        4: "path_outside_root",
-        5: "roles_alternate",
+        4: "not_a_record",
+        5: "path_outside_root",
+        6: "roles_alternate",
     }

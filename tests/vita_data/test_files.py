@@ -41,7 +41,9 @@ def test_a_failed_write_leaves_the_file_of_before(tmp_path: Path) -> None:
 
 def test_two_threads_writing_one_file_leave_one_of_the_two(tmp_path: Path) -> None:
     texts = [bytes([n]) * 300_000 for n in range(4)]
-    threads = [threading.Thread(target=files.write_bytes, args=(str(tmp_path / "file"), text)) for text in texts]
+    threads = [
+        threading.Thread(target=files.write_bytes, args=(str(tmp_path / "file"), text)) for text in texts
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

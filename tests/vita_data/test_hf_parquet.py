@@ -1,12 +1,10 @@
-"""Parquet with embedded pictures is read a row group at a time; what is damaged costs its rows or is one error."""
+"""Parquet is read a row group at a time; what is damaged costs its rows or is one error of ours."""
 
 from __future__ import annotations
 
 import base64
-import io
 import json
 import math
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -102,7 +100,10 @@ def test_ids_of_any_column_type_become_text(tmp_path: Path, column: pa.Array, te
 
 
 def test_questions_and_answers_may_stand_in_columns(tmp_path: Path) -> None:
-    _write(tmp_path, {"image": [PICTURE] * 3, "q": ["Q", "Q", None], "a": ["A", None, "A"], "as": [["x", "y"]] * 3})
+    _write(
+        tmp_path,
+        {"image": [PICTURE] * 3, "q": ["Q", "Q", None], "a": ["A", None, "A"], "as": [["x", "y"]] * 3},
+    )
     natives = _read(tmp_path, question_column="q", answer_column="a")
     assert [n.turns for n in natives if isinstance(n, Native)] == [
         [{"from": "human", "value": f"<image>\n{q}"}, {"from": "gpt", "value": a}]
@@ -112,7 +113,9 @@ def test_questions_and_answers_may_stand_in_columns(tmp_path: Path) -> None:
     assert isinstance(first, Native) and first.turns[1]["value"] == "x"
 
 
-@pytest.mark.parametrize("options", [{}, {"question_column": "q"}, {"question_column": "id", "answer_column": "a"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"question_column": "q"}, {"question_column": "id", "answer_column": "a"}]
+)
 def test_a_file_without_the_turns_is_named_with_the_columns_it_has(tmp_path: Path, options: Any) -> None:
     _write(tmp_path, {"id": [1], "texts": ["x"]})
     with pytest.raises(SourceError, match=r"data\.parquet has no column '\w+' but id, texts;"):
@@ -160,7 +163,13 @@ def test_a_row_group_that_ended_the_worker_twice_is_put_aside_whole(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("turns", "kind"),
-    [(None, Fault), ("text", Fault), ([None], Fault), ([], Native), ([{"role": "user", "content": "Q"}], Native)],
+    [
+        (None, Fault),
+        ("text", Fault),
+        ([None], Fault),
+        ([], Native),
+        ([{"role": "user", "content": "Q"}], Native),
+    ],
 )
 def test_any_cell_of_turns_is_a_record_or_a_fault(tmp_path: Path, turns: Any, kind: type) -> None:
     _write(tmp_path, {"conversations": [turns]})

@@ -28,7 +28,9 @@ JSON = st.recursive(
 
 def _document(folder: Path, data: bytes, **options: Any) -> Split:
     (folder / "data.json").write_bytes(data)
-    return jsonfiles.split_document(str(folder / "data.json"), "data.json", str(folder / "scratch"), **options)
+    return jsonfiles.split_document(
+        str(folder / "data.json"), "data.json", str(folder / "scratch"), **options
+    )
 
 
 def _lines(folder: Path, data: bytes) -> Split:
@@ -88,7 +90,9 @@ def test_an_object_gives_its_entries_by_name(tmp_path: Path) -> None:
 
 
 def test_an_array_may_lie_inside_an_object(tmp_path: Path) -> None:
-    split = _document(tmp_path, b'{"data_root": "/x", "data_list": [1, 2], "more": [3]}', items_path="data_list")
+    split = _document(
+        tmp_path, b'{"data_root": "/x", "data_list": [1, 2], "more": [3]}', items_path="data_list"
+    )
     assert _read(split) == [(0, 1), (1, 2)]
 
 
@@ -111,7 +115,9 @@ def test_bytes_that_are_not_utf8_cost_the_record_that_holds_them(tmp_path: Path)
     assert _read(_lines(tmp_path, lines)) == expected
 
 
-@pytest.mark.parametrize("half", ["\\ud83d", "\\ude00", "\\uD83Dx\\uDE00", "\\ud83d\\ud83d\\ude00", "\\\\\\ud800"])
+@pytest.mark.parametrize(
+    "half", ["\\ud83d", "\\ude00", "\\uD83Dx\\uDE00", "\\ud83d\\ud83d\\ude00", "\\\\\\ud800"]
+)
 @pytest.mark.parametrize("block", [1, 5, 1 << 20])
 def test_half_a_surrogate_pair_in_an_array_costs_its_record_and_never_turns_into_a_question_mark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, half: str, block: int
@@ -121,7 +127,9 @@ def test_half_a_surrogate_pair_in_an_array_costs_its_record_and_never_turns_into
     assert _read(_document(tmp_path, data)) == [(0, "not_utf8!"), (1, {"t": "😀"}), (2, {"t": "\\ud83d"})]
 
 
-@pytest.mark.parametrize("end", [b"", b",", b'{"id": 3', b'{"id": 3, "x": "\xe4\xb8', b'{"id": tru', b"]]", b"] [4]"])
+@pytest.mark.parametrize(
+    "end", [b"", b",", b'{"id": 3', b'{"id": 3, "x": "\xe4\xb8', b'{"id": tru', b"]]", b"] [4]"]
+)
 def test_an_array_that_is_cut_or_followed_by_more_stops_with_the_way_out(tmp_path: Path, end: bytes) -> None:
     with pytest.raises(SourceError, match=r"data\.json is cut or damaged after record 2 .*on_cut: keep"):
         _document(tmp_path, b'[{"id": 1}, {"id": 2}' + (b", " if end.startswith(b"{") else b"") + end)

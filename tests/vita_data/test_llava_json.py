@@ -121,18 +121,27 @@ def test_alpaca_rows_become_turns_after_their_history(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("history", [5, True, "text", {"a": 1}, [["a"]], [None]])
 def test_a_history_that_is_no_list_of_pairs_is_refused(tmp_path: Path, history: Any) -> None:
-    assert _rule(tmp_path, {"instruction": "I", "output": "O", "history": history}, turns="alpaca") == "not_a_record"
+    assert (
+        _rule(tmp_path, {"instruction": "I", "output": "O", "history": history}, turns="alpaca")
+        == "not_a_record"
+    )
 
 
 def test_neighbouring_turns_of_one_role_are_joined_where_the_card_says_so(tmp_path: Path) -> None:
-    turns = [{"from": "human", "value": "<image>"}, {"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]
+    turns = [
+        {"from": "human", "value": "<image>"},
+        {"from": "human", "value": "Q"},
+        {"from": "gpt", "value": "A"},
+    ]
     (native,) = _read(tmp_path, [{"conversations": turns}], merge_same_role=True)
     assert isinstance(native, Native)
     assert native.turns == [{"from": "human", "value": "<image>\nQ"}, {"from": "gpt", "value": "A"}]
 
 
 @pytest.mark.parametrize("key", ["id", "image", "conversations"])
-def test_a_value_nested_to_the_edge_of_what_is_readable_never_stops_the_file(tmp_path: Path, key: str) -> None:
+def test_a_value_nested_to_the_edge_of_what_is_readable_never_stops_the_file(
+    tmp_path: Path, key: str
+) -> None:
     for depth in range(700, 1000, 7):
         nested = "[" * depth + "]" * depth
         line = json.dumps({"conversations": TURNS, key: 0}).replace(f'"{key}": 0', f'"{key}": {nested}')
@@ -143,7 +152,13 @@ def test_a_value_nested_to_the_edge_of_what_is_readable_never_stops_the_file(tmp
 @pytest.mark.parametrize("name", ["data.json", "data.jsonl"])
 @pytest.mark.parametrize("turns", ["conversations", "messages", "alpaca"])
 def test_damaged_bytes_end_in_faults_or_one_error_of_ours(tmp_path: Path, name: str, turns: str) -> None:
-    record = {"id": "图", "image": ["a.jpg"], turns: TURNS, "history": [["a", "b"]], "n": [1, 2.5, None, True]}
+    record = {
+        "id": "图",
+        "image": ["a.jpg"],
+        turns: TURNS,
+        "history": [["a", "b"]],
+        "n": [1, 2.5, None, True],
+    }
     text = [record, {"id": 2**65, "messages": TURNS}, {"id": None, "instruction": "\ud83d", "output": 1e300}]
     whole = "\n".join(map(json.dumps, text)) if name.endswith("l") else json.dumps(text)
     chance = random.Random(f"{name} {turns}")
@@ -151,7 +166,9 @@ def test_damaged_bytes_end_in_faults_or_one_error_of_ours(tmp_path: Path, name: 
         data = bytearray(whole.encode())
         for _ in range(chance.randint(1, 4)):
             at = chance.randrange(len(data))
-            edit = chance.choice([bytes([chance.randrange(256)]), b"", b'"', b"[", b"{", b"\\u", b"9" * 50, b"NaN"])
+            edit = chance.choice(
+                [bytes([chance.randrange(256)]), b"", b'"', b"[", b"{", b"\\u", b"9" * 50, b"NaN"]
+            )
             data[at : at + chance.randint(0, 2)] = edit
         (tmp_path / name).write_bytes(data)
         try:

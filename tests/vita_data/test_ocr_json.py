@@ -110,7 +110,9 @@ def test_an_entry_that_is_no_list_of_words_is_refused(tmp_path: Path, words: Any
     assert isinstance(fault, Fault) and fault.error.rule == "not_a_record"
 
 
-@pytest.mark.parametrize("row", [None, 3, "text", [], {}, {"img_name": 3, "annotations": []}, {"img_name": "a"}])
+@pytest.mark.parametrize(
+    "row", [None, 3, "text", [], {}, {"img_name": 3, "annotations": []}, {"img_name": "a"}]
+)
 def test_a_row_without_a_name_or_words_is_refused(tmp_path: Path, row: Any) -> None:
     (fault,) = _read(tmp_path, {"data_list": [row]}, layout="list")
     assert isinstance(fault, Fault) and fault.error.rule == "not_a_record"
@@ -125,7 +127,9 @@ def test_the_question_of_a_picture_depends_on_nothing_but_its_name(tmp_path: Pat
 
 
 def test_damaged_bytes_end_in_faults_or_one_error_of_ours(tmp_path: Path) -> None:
-    whole = json.dumps({f"gt_{n}": [_word("字\U0001f408", _box(n, 0)), _word("###", None)] for n in range(3)}).encode()
+    whole = json.dumps(
+        {f"gt_{n}": [_word("字\U0001f408", _box(n, 0)), _word("###", None)] for n in range(3)}
+    ).encode()
     chance = random.Random("ocr")
     adapter = OcrJson(OcrOptions())
     for _ in range(300):

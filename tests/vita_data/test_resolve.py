@@ -32,7 +32,13 @@ def _rule(root: Path, name: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["sub/a b ü.jpg", "./sub//a b ü.jpg", "sub\\a b ü.jpg", "other/../sub/a b ü.jpg", "sub/../sub/./a b ü.jpg"],
+    [
+        "sub/a b ü.jpg",
+        "./sub//a b ü.jpg",
+        "sub\\a b ü.jpg",
+        "other/../sub/a b ü.jpg",
+        "sub/../sub/./a b ü.jpg",
+    ],
 )
 def test_a_name_below_the_root_is_read_however_it_is_spelt(root: Path, name: str) -> None:
     assert read_medium(str(root), name, LIMIT) == b"inside"
@@ -83,7 +89,9 @@ def test_a_neighbour_whose_name_begins_like_the_root_is_outside(root: Path) -> N
     assert _rule(root, "out/a.jpg") == "path_outside_root"
 
 
-@pytest.mark.parametrize("name", ["gone.jpg", "gone/a.jpg", "sub/a b ü.jpg/b.jpg", "sub/a b ü.jp", "newline\n.jpg"])
+@pytest.mark.parametrize(
+    "name", ["gone.jpg", "gone/a.jpg", "sub/a b ü.jpg/b.jpg", "sub/a b ü.jp", "newline\n.jpg"]
+)
 def test_what_is_not_there_is_missing(root: Path, name: str) -> None:
     assert _rule(root, name) == "media_missing"
 
@@ -130,7 +138,9 @@ def test_a_medium_is_there_again_only_as_a_file_below_the_root(root: Path) -> No
         assert not is_there(str(root), name)
 
 
-NAME = st.lists(st.sampled_from(["..", ".", "sub", "out", "a", "", "\\", "/", "~", "é"]), max_size=8).map("/".join)
+NAME = st.lists(st.sampled_from(["..", ".", "sub", "out", "a", "", "\\", "/", "~", "é"]), max_size=8).map(
+    "/".join
+)
 
 
 @given(NAME)

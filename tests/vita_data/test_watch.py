@@ -1,9 +1,8 @@
-"""A record that ends its worker twice is put aside by name; nobody else is blamed, and nothing goes on for ever."""
+"""A record that ends its worker twice is put aside; nobody else is blamed, and nothing goes on for ever."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +42,9 @@ def test_a_place_that_ends_workers_although_it_is_aside_stops_the_build(tmp_path
         _dies_at(tmp_path, "a.json", 7, "read")
         watch.count_deaths(str(tmp_path))
     _dies_at(tmp_path, "a.json", 7, "read")
-    with pytest.raises(SourceError, match=r"a\.json: record 7 ended the worker again although it was put aside"):
+    with pytest.raises(
+        SourceError, match=r"a\.json: record 7 ended the worker again although it was put aside"
+    ):
         watch.count_deaths(str(tmp_path))
 
 
@@ -138,7 +139,8 @@ class Deadly(Base):
     def read(self, root, part):
         for native in self.inner.read(root, part):
             if part.annotation == "a.jsonl" and native.position == 1203:
-                native = Native(native.position, native.native_id, native.turns, [Picture(DeadlyName("a.jpg"))])
+                pictures = [Picture(DeadlyName("a.jpg"))]
+                native = Native(native.position, native.native_id, native.turns, pictures)
             yield native
 
 class Raising(Base):
@@ -150,12 +152,18 @@ class Raising(Base):
 '''
 
 
-def _build(home: Path, monkeypatch: pytest.MonkeyPatch, reader: str, how: str, workers: int) -> tuple[Any, list[str]]:
+def _build(
+    home: Path, monkeypatch: pytest.MonkeyPatch, reader: str, how: str, workers: int
+) -> tuple[Any, list[str]]:
     monkeypatch.chdir(home)
     (home / "my_adapter.py").write_text(ADAPTER)
-    write_source(home, "mine", [], adapter=f"my_adapter:{reader}", options={"how": how}, annotations=["*.jsonl"])
+    write_source(
+        home, "mine", [], adapter=f"my_adapter:{reader}", options={"how": how}, annotations=["*.jsonl"]
+    )
     for name in ("a", "b"):
-        write_lines(home / "mine", [record(f"{name}{n}", "Q", f"A {n}") for n in range(1300)], f"{name}.jsonl")
+        write_lines(
+            home / "mine", [record(f"{name}{n}", "Q", f"A {n}") for n in range(1300)], f"{name}.jsonl"
+        )
     said: list[str] = []
     settings = BuildSettings("1.3", str(write_mixture(home, {"mine": "all"})), str(home / "out"))
     settings = BuildSettings(**{**vars(settings), "runner": RunnerChoice(workers=workers)})
@@ -188,7 +196,9 @@ def test_an_adapter_that_dies_over_what_was_put_aside_stops_the_build_by_name(
 
 
 @pytest.mark.slow
-def test_an_adapter_that_raises_is_named_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adapter_that_raises_is_named_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     error, said = _build(tmp_path, monkeypatch, "Raising", "", 1)
     assert isinstance(error, VitaError) and not any("died" in words for words in said)
     assert "adapter my_adapter:Raising failed on a.jsonl (KeyError: 'a column')" in str(error)

@@ -171,14 +171,20 @@ def unreadable(summary: dict[str, Any]) -> int:
 
 
 def check_tolerance(summary: dict[str, Any], tolerance: float) -> None:
-    """Raises SourceError when more than the tolerance could not be read; one bad record never stops a build."""
+    """Raises SourceError when more than the tolerance could not be read, or nothing is left of a source.
+
+    One bad record never stops a build, and a tolerance of 1 accepts whatever there is.
+    """
     lost, read = unreadable(summary), summary["read"]
+    worst = sorted(summary["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
+    words = ", ".join(f"{count} {rule.split('/')[1]}" for rule, count in worst)
     if lost > max(1, int(tolerance * read)):
-        worst = sorted(summary["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
-        words = ", ".join(f"{count} {rule.split('/')[1]}" for rule, count in worst)
         raise SourceError(
             f"source {summary['source']}: {lost} of {read} records could not be read ({words}), above its tolerance "
             f"of {tolerance:.2%}; mend the corpus, or raise `tolerance` in its card if you can do without them."
         )
-
-
+    if not summary["kept"] and tolerance < 1:
+        raise SourceError(
+            f"source {summary['source']}: none of its {read} records can be used ({words or 'its files are empty'}); "
+            "check `annotations`, `adapter` and `options` in its card against the files."
+        )
