@@ -44,7 +44,17 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.13",
-    packages=find_packages(include=["manifests", "manifests.*", "pipelines", "vita_data", "vita_data.*", "vita_model", "vita_model.*"]),
+    packages=find_packages(
+        include=[
+            "manifests",
+            "manifests.*",
+            "pipelines",
+            "vita_data",
+            "vita_data.*",
+            "vita_model",
+            "vita_model.*",
+        ]
+    ),
     package_data={"manifests": ["README.md", "*/*.yaml"]},
     install_requires=BASE,
     extras_require={"train": TRAIN, "dev": [*TRAIN, *DEV]},

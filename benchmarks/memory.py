@@ -38,7 +38,22 @@ shard_megabytes: 16
 sources:
   - {source: generated, questions: all}
 """
-WORDS = "red green blue seven nine river mountain letter paper house window garden number question".split()
+WORDS = [
+    "red",
+    "green",
+    "blue",
+    "seven",
+    "nine",
+    "river",
+    "mountain",
+    "letter",
+    "paper",
+    "house",
+    "window",
+    "garden",
+    "number",
+    "question",
+]
 
 
 def make_source(folder: Path, records: int) -> None:

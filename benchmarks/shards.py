@@ -209,7 +209,8 @@ def main() -> None:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     size = sum(len(record) + len(picture) for _, record, picture in data) / len(data)
     print(
-        f"{len(data):,} samples of {size / 1000:.1f} kB, {options.repeats} repeats; {versions}, Python {platform.python_version()}\n"
+        f"{len(data):,} samples of {size / 1000:.1f} kB, {options.repeats} repeats; {versions}, "
+        f"Python {platform.python_version()}\n"
     )
     for words, rates in {"Writing": written, **read}.items():
         print(f"{words}\n", *race(rates, "ours"), "", sep="\n")

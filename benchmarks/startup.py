@@ -56,7 +56,8 @@ def main() -> None:
     for name, values in times.items():
         ratios = [value / base for value, base in zip(values, times[BASE], strict=True)]
         print(
-            f"| `{name}` | {statistics.median(values):.3f} | {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
+            f"| `{name}` | {statistics.median(values):.3f} | {statistics.median(ratios):.2f} "
+            f"({min(ratios):.2f} to {max(ratios):.2f}) |"
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
 from pipelines.settings import BuildSettings
 from vita_data import files
+from vita_data.catalog.finish import check_tolerance
 from vita_data.errors import SourceError, UsageError, VitaError
 from vita_data.manifest.find import load_mixture, load_sources, load_stage
 from vita_data.manifest.mixture import MixtureCard
@@ -23,14 +24,15 @@ from vita_data.report.page import write_report
 from vita_data.sample.make import make_sample
 from vita_data.select import fill, finish
 from vita_data.select.draw import Drawn
-from vita_data.select.gather import StageTask
 from vita_data.select.holdout import HoldOut
 from vita_data.select.rows import filled, held_counts, shard_pieces, stage_task
 from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, refuse_unbuildable
 
 Say = Callable[[str], None]
 STEPS = {"fill": fill.VERSION, "pack": window.VERSION}
-MOST_REDRAWS = 5  # late rejects are rare; media that vanish faster than they are drawn again are a fault elsewhere
+MOST_REDRAWS = (
+    5  # late rejects are rare; media that vanish faster than they are drawn again are a fault elsewhere
+)
 
 
 def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     stage = load_stage(settings.stage, mixture.path, manifests)
     refuse_unbuildable(stage)
     folder = files.join(settings.out, "stages", stage.stage)
-    _refuse_other_seed(folder, settings)
+    _refuse_other_seed(settings)
     files.make_folder(settings.out)
     data_root = _data_root(settings, mixture, say)
     cards = load_sources(mixture, manifests)
@@ -57,21 +59,37 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
         ready = _finished(folder, plan, late)
         if ready is not None:
             return ready
+        _say_what_is_held(drawn, say)
         files.write_json(files.join(folder, "plan.json"), plan)
         lost = _write_shards(folder, plan, sources, drawn, hold_out, late, run)
         if not lost:
             return _finish(folder, plan, sources, summaries, hold_out, late, run)
         late += lost
+        _check_late(sources, summaries, late)
         say(f"{len(lost)} samples lost a medium since they were catalogued; drawing again without them")
-    raise VitaError(f"{len(late)} media changed or vanished while {folder} was written; let the corpus rest and run again.")
+    raise VitaError(
+        f"{len(late)} media changed or vanished while {folder} was written; let the corpus rest and run again."
+    )
 
 
-def _refuse_other_seed(folder: str, settings: BuildSettings) -> None:
-    path = files.join(folder, "plan.json")
-    if files.exists(path) and (seed := files.read_json(path)["seed"]) != settings.seed:
-        raise UsageError(
-            f"{folder} was built with seed {seed}, not {settings.seed}; choose another --out, or remove that folder."
-        )
+def _say_what_is_held(drawn: dict[str, Drawn], say: Say) -> None:
+    for part in drawn.values():
+        if part.asked > part.questions:
+            say(
+                f"source {part.source} gives {part.questions} of {part.asked} questions asked: "
+                f"it has {part.available + part.held}, of which {part.held} are held out from training"
+            )
+
+
+def _refuse_other_seed(settings: BuildSettings) -> None:
+    """Stages of two seeds do not nest: a fifth by one seed does not lie in the whole by another."""
+    for name in files.matching(settings.out, "stages/*/plan.json"):
+        seed = files.read_json(files.join(settings.out, name))["seed"]
+        if seed != settings.seed:
+            raise UsageError(
+                f"{files.join(settings.out, name.rpartition('/')[0])} was built with seed {seed}, not {settings.seed}; "
+                "choose another --out, or remove that folder."
+            )
 
 
 def _data_root(settings: BuildSettings, mixture: MixtureCard, say: Say) -> str | None:
@@ -105,6 +123,16 @@ def _is_back(reject: dict[str, Any]) -> bool:
     return bool(hashlib.sha256(data).hexdigest() == reject["sha256"])
 
 
+def _check_late(
+    sources: list[Source], summaries: dict[str, dict[str, Any]], late: list[dict[str, Any]]
+) -> None:
+    """Media that vanish after the catalog pass count towards the tolerance like those that were never there."""
+    for source in sources:
+        name = source.card.source
+        lost = sum(reject["source"] == name for reject in late)
+        check_tolerance(summaries[name], float(source.card.tolerance), lost)
+
+
 def _finished(folder: str, plan: dict[str, Any], late: list[dict[str, Any]]) -> dict[str, Any] | None:
     path = files.join(folder, "stage.json")
     if not files.exists(path):
@@ -128,18 +156,31 @@ def _write_shards(
     files.remove_unfinished(folder)
     keys = sorted(reject["key"] for reject in late)
     held_out = held_counts(sources, hold_out, frozenset(keys))
-    counts = {False: sum(part.samples for part in drawn.values()), True: sum(held for held, _ in held_out.values())}
-    tasks = {held: stage_task(folder, sources, drawn, hold_out, keys, counts[held], held) for held in (False, True)}
+    counts = {
+        False: sum(part.samples for part in drawn.values()),
+        True: sum(held for held, _ in held_out.values()),
+    }
+    tasks = {
+        held: stage_task(folder, sources, drawn, hold_out, keys, counts[held], held) for held in (False, True)
+    }
     items: list[Any] = []
     paths: dict[bool, str] = {}
     for held, task in tasks.items():
         files.remove_tree(task.work)
         paths[held] = task.save()
-        items += [(paths[held], s.card.source, n) for s in sources if s.card.source in task.sources for n in s.parts]
+        items += [
+            (paths[held], s.card.source, n) for s in sources if s.card.source in task.sources for n in s.parts
+        ]
     run("select", "putting the drawn samples in order", items, 0, [])
     pieces = {held: shard_pieces(task, plan["shard_bytes"]) for held, task in tasks.items()}
     items = [(paths[held], n, rows) for held in tasks for n, rows in enumerate(pieces[held])]
-    run("fill", "writing shards", items, sum(counts.values()), [files.join(task.work, "progress") for task in tasks.values()])
+    run(
+        "fill",
+        "writing shards",
+        items,
+        sum(counts.values()),
+        [files.join(task.work, "progress") for task in tasks.values()],
+    )
     return [reject for held, task in tasks.items() for reject in filled(task, len(pieces[held]))[1]]
 
 
@@ -154,7 +195,9 @@ def _finish(
 ) -> dict[str, Any]:
     """Packs, rejects, report, and then the file that says the stage is whole."""
     shards = _shard_facts(folder)
-    packs = pack_stage(folder, len(shards), plan, lambda items: run("pack", "packing training sequences", items, 0, []))
+    packs = pack_stage(
+        folder, len(shards), plan, lambda items: run("pack", "packing training sequences", items, 0, [])
+    )
     finish.remove_surplus(folder, len(shards), packs["windows"])
     rejected = finish.write_rejects(folder, sources, late)
     held = held_counts(sources, hold_out, frozenset(reject["key"] for reject in late))
@@ -193,7 +236,13 @@ def _finish_eval(folder: str, plan: dict[str, Any]) -> None:
     written = finish.count_index(inner, len(shards))
     files.write_json(files.join(inner, "plan.json"), plan)
     files.remove_tree(files.join(inner, "work"))
-    facts = {"stage": plan["stage"], "digest": plan["digest"], "shards": shards, "written": written, "packs": {"windows": 0}}
+    facts = {
+        "stage": plan["stage"],
+        "digest": plan["digest"],
+        "shards": shards,
+        "written": written,
+        "packs": {"windows": 0},
+    }
     files.write_json(files.join(inner, "stage.json"), facts)
 
 

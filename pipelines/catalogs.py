@@ -14,9 +14,9 @@ from vita_data.catalog.task import progress_folder, work_folder
 from vita_data.errors import UsageError
 from vita_data.manifest.mixture import MixtureCard, MixtureSource
 from vita_data.manifest.source import SourceCard, source_root
-from vita_data.sources.registry import checked_options
 from vita_data.select.measure import MeasureTask, keep_totals, measure_digest
 from vita_data.select.stage import Source
+from vita_data.sources.registry import checked_options
 
 # Runs a named graph: (graph, what it does in words, items, units in total, folders of progress counts).
 RunStep = Callable[[str, str, list[Any], int, list[str]], None]
@@ -48,7 +48,9 @@ class _Catalog:
 
     def split_items(self) -> list[Any]:
         work = work_folder(self.folder)
-        return [(self.card.adapter, self.facts["options"], self.root, name, work) for name in self.annotations]
+        return [
+            (self.card.adapter, self.facts["options"], self.root, name, work) for name in self.annotations
+        ]
 
 
 def read_catalogs(
@@ -77,24 +79,43 @@ def _read(stale: list[_Catalog], words: str, run: RunStep) -> dict[str, dict[str
         finish.start(catalog.folder, catalog.digest)
         files.remove_unfinished(catalog.folder)
     to_split = {c.card.source: c.split_items() for c in stale}
-    run("split", "looking through the annotation files", [item for items in to_split.values() for item in items], 0, [])
-    splits = {name: [finish.load_split(finish.split_annotation(*item)) for item in items] for name, items in to_split.items()}
+    run(
+        "split",
+        "looking through the annotation files",
+        [item for items in to_split.values() for item in items],
+        0,
+        [],
+    )
+    splits = {
+        name: [finish.load_split(finish.split_annotation(*item)) for item in items]
+        for name, items in to_split.items()
+    }
     tasks = {c.card.source: finish.make_task(c.facts, c.root, c.folder, splits[c.card.source]) for c in stale}
-    items = [(path, n) for path, task in ((t.save(), t) for t in tasks.values()) for n in range(len(task.slices))]
+    items = [
+        (path, n) for path, task in ((t.save(), t) for t in tasks.values()) for n in range(len(task.slices))
+    ]
     records = sum(split.records for found in splits.values() for _, split in found)
     run("catalog", words, items, records, [progress_folder(task.work) for task in tasks.values()])
-    return {c.card.source: finish.finish(tasks[c.card.source], c.digest, splits[c.card.source]) for c in stale}
+    return {
+        c.card.source: finish.finish(tasks[c.card.source], c.digest, splits[c.card.source]) for c in stale
+    }
 
 
 def _wanted(
-    settings: BuildSettings, mixture: MixtureCard, cards: dict[str, SourceCard], data_root: str | None, say: Callable[[str], None]
+    settings: BuildSettings,
+    mixture: MixtureCard,
+    cards: dict[str, SourceCard],
+    data_root: str | None,
+    say: Callable[[str], None],
 ) -> list[_Catalog]:
     wanted: list[_Catalog] = []
     for line in mixture.sources:
         card = cards[line.source]
         root = source_root(card, data_root)
         if line.optional and not files.exists(root):
-            say(f"source {line.source} is left out: its folder {root} is not there, and the mixture calls it optional")
+            say(
+                f"source {line.source} is left out: its folder {root} is not there, and the mixture calls it optional"
+            )
             continue
         options = checked_options(card)
         annotations = finish.annotations_of(root, list(card.annotations), line.source)
@@ -103,7 +124,9 @@ def _wanted(
         digest = finish.catalog_digest(plain.facts, root, annotations)
         wanted.append(replace(plain, digest=digest))
     if not wanted:
-        raise UsageError(f"mixture {mixture.mixture} has no source whose folder is there; see `vita-data sources`.")
+        raise UsageError(
+            f"mixture {mixture.mixture} has no source whose folder is there; see `vita-data sources`."
+        )
     return wanted
 
 
@@ -125,13 +148,27 @@ def measure_catalogs(
         digest = measure_digest(summary["content"], mixture.geometry, state_tokens, settings.seed)
         folder = files.join(settings.out, "curate", digest, catalog.card.source)
         sources.append(
-            Source(catalog.card, catalog.line, catalog.root, catalog.folder, folder, summary["parts"], summary["content"])
+            Source(
+                catalog.card,
+                catalog.line,
+                catalog.root,
+                catalog.folder,
+                folder,
+                summary["parts"],
+                summary["content"],
+            )
         )
         missing = [part for part in summary["parts"] if not files.exists(files.join(folder, part_name(part)))]
         if missing:
             files.remove_unfinished(folder)
             task = MeasureTask(
-                catalog.card.source, catalog.folder, folder, summary["parts"], mixture.geometry, state_tokens, settings.seed
+                catalog.card.source,
+                catalog.folder,
+                folder,
+                summary["parts"],
+                mixture.geometry,
+                state_tokens,
+                settings.seed,
             )
             path = task.save()
             items += [(path, part) for part in missing]

@@ -39,6 +39,7 @@ def main() -> None:
     from pipelines.graphs import GRAPHS
     from pipelines.runners import run_graph
     from vita_data.catalog.watch import mark_the_dead, work_folders
+    from vita_data.files import locked
 
     said = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -49,16 +50,19 @@ def main() -> None:
         send({"step": graph, "words": words, "items": len(items), "total": total, "folders": folders})
         if items:
             workers = workers_worth_it(graph, total or len(items), choice.workers)
-            run_graph(GRAPHS[graph](items), choice, workers, lambda: mark_the_dead(work_folders(settings.out)))
+            run_graph(
+                GRAPHS[graph](items), choice, workers, lambda: mark_the_dead(work_folders(settings.out))
+            )
 
     try:
-        facts = build(settings, run, lambda words: send({"say": words}))
+        with locked(settings.out):
+            facts = build(settings, run, lambda words: send({"say": words}))
     except VitaError as error:
         send({"error": str(error), "status": error.status})
         return
     except OSError as error:
-        words = f"{error.filename or settings.out}: {error.strerror or error}; mend that and run the same command again."
-        send({"error": words, "status": VitaError.status})
+        words = f"{error.filename or settings.out}: {error.strerror or error}"
+        send({"error": f"{words}; mend that and run the same command again.", "status": VitaError.status})
         return
     send({"result": facts})
 

@@ -40,8 +40,8 @@ def marked(function: Callable[..., Any]) -> Callable[..., Any]:
         except VitaError as error:
             raise _text(error.status, str(error)) from error
         except OSError as error:
-            words = f"{error.filename or function.__name__}: {error.strerror or error}; mend that and run the same command again."
-            raise _text(VitaError.status, words) from error
+            words = f"{error.filename or function.__name__}: {error.strerror or error}"
+            raise _text(VitaError.status, f"{words}; mend that and run the same command again.") from error
 
     return guarded
 

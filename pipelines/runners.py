@@ -45,7 +45,9 @@ def beam_options(choice: RunnerChoice, workers: int) -> PipelineOptions:
     elif choice.job_endpoint:
         flags.append(f"--job_endpoint={choice.job_endpoint}")
     elif choice.name == "portable":
-        raise UsageError("--runner portable needs the address of a job service; add --job-endpoint HOST:PORT.")
+        raise UsageError(
+            "--runner portable needs the address of a job service; add --job-endpoint HOST:PORT."
+        )
     return PipelineOptions(flags)
 
 
@@ -58,7 +60,7 @@ def run_graph(
     """
     options = beam_options(choice, workers)
     try:
-        with _dying_loudly(options, on_death):
+        with _DyingLoudly(options, on_death):
             runner = _embedded(options) if choice.name == "direct" else RUNNERS[choice.name]
             pipeline = beam.Pipeline(runner=runner, options=options)
             graph(pipeline)
@@ -87,7 +89,7 @@ def _as_raised(error: Exception) -> Exception:
     return mended
 
 
-class _dying_loudly:
+class _DyingLoudly:
     """While a local multi-process graph runs: the death of a worker process ends this one."""
 
     def __init__(self, options: PipelineOptions, on_death: Callable[[], None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipelines.choice import RunnerChoice
 
@@ -19,4 +19,4 @@ class BuildSettings:
     manifests: str | None = None
     pure_text: bool | None = None
     allow_short: bool = False
-    runner: RunnerChoice = RunnerChoice()
+    runner: RunnerChoice = field(default_factory=RunnerChoice)

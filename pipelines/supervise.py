@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import IO, Any
 
 from pipelines.settings import BuildSettings
@@ -46,14 +45,21 @@ def supervised_build(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
                 f"the build's process died ({result['died']}) with no record to blame; look for a message of the "
                 "system above (memory?), then run the same command again: it goes on from here."
             )
-        listen({"say": f"a worker died at {', '.join(f'{a} record {n}' for a, n, _ in places)}; going on from there"})
+        listen(
+            {
+                "say": f"a worker died at {', '.join(f'{a} record {n}' for a, n, _ in places)}; going on from there"
+            }
+        )
 
 
 def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
     """Runs the driver to its end; returns its last word, or {"died": how}."""
     child = subprocess.Popen(
         [sys.executable, "-m", "pipelines.driver"],
-        env={**os.environ, "PYTHONSAFEPATH": "1"},  # a folder called pipelines where one works must not shadow ours
+        env={
+            **os.environ,
+            "PYTHONSAFEPATH": "1",
+        },  # a folder called pipelines where one works must not shadow ours
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

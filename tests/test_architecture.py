@@ -55,14 +55,25 @@ DOORS: dict[str, tuple[str, ...]] = {
     "ijson": ("vita_data.sources",),
     "tiktoken": ("vita_data.prompt",),
     "yaml": ("vita_data.manifest",),
-    "PIL": ("vita_data.media", "vita_data.sample", "vita_data.report", "vita_model.batch", "vita_data.catalog", "pipelines"),
+    "PIL": (
+        "vita_data.media",
+        "vita_data.sample",
+        "vita_data.report",
+        "vita_model.batch",
+        "vita_data.catalog",
+        "pipelines",
+    ),
     "click": ("vita_data.cli", "vita_model"),
 }
 
 
 def modules() -> list[Path]:
     """Every module that ships."""
-    return [path for top in ("manifests", "pipelines", "vita_data", "vita_model") for path in sorted((ROOT / top).rglob("*.py"))]
+    return [
+        path
+        for top in ("manifests", "pipelines", "vita_data", "vita_model")
+        for path in sorted((ROOT / top).rglob("*.py"))
+    ]
 
 
 def name_of(path: Path) -> str:
@@ -97,17 +108,23 @@ def test_a_module_imports_only_what_lies_before_it(path: Path) -> None:
     unit = unit_of(me)
     for line, target in imports(path):
         top = target.split(".")[0]
-        assert top not in DOORS or any(covers(door, me) for door in DOORS[top]), f"{path}:{line}: {me} opens {top}"
+        assert top not in DOORS or any(covers(door, me) for door in DOORS[top]), (
+            f"{path}:{line}: {me} opens {top}"
+        )
         other = unit_of(target)
         if other is None or unit is None or covers(unit, target):
             continue
-        assert any(covers(allowed, target) for allowed in MAY_IMPORT[unit]), f"{path}:{line}: {unit} imports {target}"
+        assert any(covers(allowed, target) for allowed in MAY_IMPORT[unit]), (
+            f"{path}:{line}: {unit} imports {target}"
+        )
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_files_and_functions_stay_short(path: Path) -> None:
     source = path.read_text()
-    assert source.count("\n") <= FILE_LINES, f"{path} has more than {FILE_LINES} lines; it holds more than one idea"
+    assert source.count("\n") <= FILE_LINES, (
+        f"{path} has more than {FILE_LINES} lines; it holds more than one idea"
+    )
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -117,7 +134,13 @@ def test_files_and_functions_stay_short(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in modules() if p.name == "__init__.py"], ids=name_of)
 def test_a_package_runs_nothing_when_it_is_imported(path: Path) -> None:
     body = [node for node in ast.parse(path.read_text()).body if not isinstance(node, ast.Expr)]
-    names = {target.id for node in body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    names = {
+        target.id
+        for node in body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     assert all(isinstance(node, (ast.ImportFrom, ast.Assign)) for node in body) and names <= {"ROOT"}
 
 
@@ -133,7 +156,9 @@ def test_public_names_say_what_they_do(path: Path) -> None:
 def test_no_module_is_in_an_import_cycle() -> None:
     names = {name_of(path): path for path in modules()}
     edges = {
-        name: {other for _, target in imports(path) if (other := _module_of(target, names)) not in (None, name)}
+        name: {
+            other for _, target in imports(path) if (other := _module_of(target, names)) not in (None, name)
+        }
         for name, path in names.items()
     }
     done: set[str] = set()
@@ -150,12 +175,22 @@ def test_no_module_is_in_an_import_cycle() -> None:
 
 
 def _module_of(target: str, names: dict[str, Path]) -> str | None:
-    return target if target in names else target.rpartition(".")[0] if target.rpartition(".")[0] in names else None
+    return (
+        target
+        if target in names
+        else target.rpartition(".")[0]
+        if target.rpartition(".")[0] in names
+        else None
+    )
 
 
-@pytest.mark.parametrize("module", ["vita_data.cli.main", "vita_data.shards.read", "vita_data.prompt.template", "vita_model.cli"])
+@pytest.mark.parametrize(
+    "module", ["vita_data.cli.main", "vita_data.shards.read", "vita_data.prompt.template", "vita_model.cli"]
+)
 def test_what_starts_often_loads_little(module: str) -> None:
     heavy = "{'torch', 'apache_beam', 'webdataset', 'pyarrow', 'numpy', 'PIL'}"
     code = f"import sys, {module}; print(*sorted({heavy} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
     assert found.split() == [], f"import {module} loads {found.strip()}"

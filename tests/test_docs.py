@@ -35,7 +35,9 @@ def test_every_command_of_the_readme_runs_in_an_empty_folder(tmp_path: Path) -> 
         if command[:2] == ["vita-data", "init"]:  # the user's own folder: a LLaVA file with pictures
             shutil.copytree(tmp_path / "vita-build/sample/sample-photo-qa", tmp_path / "my-folder")
         more = FEW_STEPS if command[:2] == ["vita-model", "train"] else []
-        done = subprocess.run([*command, *more], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [*command, *more], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
         assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
     assert (tmp_path / "my-build/stages/1.3/report.html").is_file()
 
@@ -43,14 +45,18 @@ def test_every_command_of_the_readme_runs_in_an_empty_folder(tmp_path: Path) -> 
 def test_the_changelog_names_every_verb_and_the_readme_most() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert [verb for verb in VERBS if f"`{verb}`" not in changelog] == []
-    assert [verb for verb in VERBS if f"vita-data {verb}" not in README and verb not in ("sample", "pack")] == []
+    assert [
+        verb for verb in VERBS if f"vita-data {verb}" not in README and verb not in ("sample", "pack")
+    ] == []
 
 
 @pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "manifests/README.md"])
 def test_links_and_paths_in_a_page_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     linked = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target]
-    named = re.findall(r"`((?:vita_data|vita_model|pipelines|manifests|tests|benchmarks|scripts)/[\w./-]*)`", text)
+    named = re.findall(
+        r"`((?:vita_data|vita_model|pipelines|manifests|tests|benchmarks|scripts)/[\w./-]*)`", text
+    )
     missing = [name for name in linked if not (ROOT / page).parent.joinpath(name).exists()]
     missing += [name for name in named if not (ROOT / name).exists()]
     assert missing == []

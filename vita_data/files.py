@@ -17,14 +17,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from vita_data.errors import SourceError, VitaError
+from vita_data.errors import SourceError, UsageError, VitaError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 OPEN_FILES = 64
 TEMPORARY = ".tmp-"
-_CANNOT_WRITE = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOTDIR, errno.EEXIST)
+_CANNOT_WRITE = (
+    errno.ENOSPC,
+    errno.EROFS,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EFBIG,
+    errno.ENOTDIR,
+    errno.EEXIST,
+)
 
 
 def is_url(path: str) -> bool:
@@ -41,9 +50,12 @@ def _filesystem(url: str) -> tuple[Any, str]:
     import fsspec
 
     try:
-        return fsspec.core.url_to_fs(url)
+        fs, inner = fsspec.core.url_to_fs(url)
     except (ImportError, ValueError) as error:
-        raise VitaError(f"{url} cannot be opened: {error}; install the fsspec driver of its scheme.") from error
+        raise VitaError(
+            f"{url} cannot be opened: {error}; install the fsspec driver of its scheme."
+        ) from error
+    return fs, inner
 
 
 def exists(path: str) -> bool:
@@ -122,14 +134,18 @@ class RangeReader:
             with self._lock:
                 data = os.pread(self._descriptor(path), length, offset)
         if len(data) != length:
-            raise SourceError(f"{path} ends before byte {offset + length}; it changed since it was catalogued.")
+            raise SourceError(
+                f"{path} ends before byte {offset + length}; it changed since it was catalogued."
+            )
         return bytes(data)
 
     def _descriptor(self, path: str) -> int:
         if path in self._open:
             self._open.move_to_end(path)
             return self._open[path]
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe there now must not wait
+        descriptor = os.open(
+            path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+        )  # a pipe there now must not wait
         self._open[path] = descriptor
         if len(self._open) > self._limit:
             os.close(self._open.popitem(last=False)[1])
@@ -232,3 +248,33 @@ def read_table(path: str, columns: list[str] | None = None) -> pa.Table:
 
     with open_read(path) as stream:
         return pq.read_table(stream, columns=columns)
+
+
+def _take(descriptor: int, folder: str) -> None:
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
+    except BlockingIOError as error:
+        raise UsageError(
+            f"another build is writing to {folder}; wait for it, or choose another --out."
+        ) from error
+
+
+@contextmanager
+def locked(folder: str) -> Iterator[None]:
+    """Keeps a local folder to one process; raises UsageError when another one has it. Remote ones are not locked."""
+    if is_url(folder):
+        yield
+        return
+    make_folder(folder)
+    path = join(folder, ".lock")
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise _write_error(path, error) from error
+    try:
+        _take(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)

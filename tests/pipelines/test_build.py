@@ -28,6 +28,7 @@ from tests.factories import (
     write_source,
 )
 from vita_data import files
+from vita_data.errors import QuotaError
 from vita_data.shards.prove import prove
 from vita_data.shards.read import Stage
 
@@ -160,11 +161,10 @@ def test_what_an_earlier_build_had_more_of_is_removed(tmp_path: Path, place: str
     assert prove(name + "/stages/1.3")["ok"]
 
 
-def test_a_stage_without_samples_is_whole_and_proved(tmp_path: Path) -> None:
+def test_a_stage_that_would_have_no_samples_says_what_it_lacks(tmp_path: Path) -> None:
     picture_source(tmp_path, "asks", 12)
-    facts = run_build(write_mixture(tmp_path, {"asks": "all"}), tmp_path / "out", "1.1")
-    assert (facts["totals"]["samples"], facts["shards"]) == (0, [])
-    assert prove(str(tmp_path / "out/stages/1.1"))["ok"]
+    with pytest.raises(QuotaError, match=r"stage 1\.1 takes caption data, of which the mixture has none"):
+        run_build(write_mixture(tmp_path, {"asks": "all"}), tmp_path / "out", "1.1")
 
 
 def test_the_order_of_a_mixture_and_a_source_behind_it_change_no_others_selection(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import pyarrow as pa
@@ -111,10 +112,12 @@ def test_held_out_and_late_samples_are_as_if_they_were_not_there(
     late = frozenset(data.draw(st.lists(st.sampled_from([row[1] for row in rows]))))
     left = [row for row in rows if row[3] >= limit and row[1] not in late]
     drawn = draw("s", parts(rows, 2), Fraction(1, 3), None, HoldOut(limit), late)
+    assert drawn.held == sum(row[2] for row in rows if row[3] < limit)
+    drawn = replace(drawn, held=0)
     if left:
         assert drawn == draw("s", parts(left), Fraction(1, 3), None, HoldOut(limit), frozenset())
     else:
-        assert drawn == Drawn("s", 0, 0, 0, 0, 0, None)
+        assert drawn == Drawn("s", 0, 0, 0, 0, 0, 0, None)
 
 
 def test_nothing_asked_is_nothing_drawn() -> None:
@@ -140,3 +143,16 @@ def test_a_card_number_is_the_quota_and_not_what_there_is() -> None:
     rows = [(n, f"k{n}", 1, 0) for n in range(50)]
     drawn = draw("s", parts(rows), Fraction(1, 5), 40, NOBODY, frozenset())
     assert (drawn.asked, drawn.samples, drawn.cutoff) == (8, 8, (7, "k7"))
+
+
+def test_asking_for_a_whole_source_is_not_short_for_want_of_its_held_out_samples() -> None:
+    rows = [(n << 50, f"k{n}", 1, n) for n in range(100)]  # the first ten are held out
+    drawn = draw("s", parts(rows), Fraction(1), 100, HoldOut(10), frozenset())
+    assert (drawn.asked, drawn.available, drawn.held, drawn.questions, drawn.short) == (
+        100,
+        90,
+        10,
+        90,
+        False,
+    )
+    assert draw("s", parts(rows), Fraction(1), 101, HoldOut(10), frozenset()).short

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -127,3 +129,12 @@ def test_urls_are_written_read_and_listed_like_paths() -> None:
 def test_a_scheme_without_a_driver_is_named(tmp_path: Path) -> None:
     with pytest.raises(VitaError, match="nosuch://bucket/file cannot be opened"):
         files.exists("nosuch://bucket/file")
+
+
+def test_a_folder_is_one_process_at_a_time(tmp_path: Path) -> None:
+    with files.locked(str(tmp_path / "out")):
+        code = f"from vita_data import files\nwith files.locked({str(tmp_path / 'out')!r}): pass"
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert "another build is writing to" in other.stderr
+    with files.locked(str(tmp_path / "out")):
+        pass

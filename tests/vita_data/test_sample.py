@@ -225,7 +225,7 @@ def test_a_plant_lies_where_the_answer_key_says(sample: tuple[Path, SampleFacts]
 
 
 def test_broken_media_are_broken_in_the_way_they_are_said_to_be(sample: tuple[Path, SampleFacts]) -> None:
-    folder, facts = sample
+    folder, _ = sample
     photos = folder / "sample-photos/images"
     with pytest.raises(OSError, match="truncated"):
         opened((photos / "broken-download.jpg").read_bytes())

@@ -17,7 +17,11 @@ def counted_sources(out: str, names: list[str], geometry: Geometry) -> dict[str,
         path = files.join(out, "catalog", name, "source.json")
         if files.exists(path):
             summary = files.read_json(path)
-            figures = {"samples": summary["kept"], "questions": summary["questions"], "bytes": summary["bytes"]}
+            figures = {
+                "samples": summary["kept"],
+                "questions": summary["questions"],
+                "bytes": summary["bytes"],
+            }
             found[name] = {**figures, "tokens": _tokens(out, name, summary["content"], geometry.digest())}
     return found
 

@@ -29,8 +29,8 @@ def annotations_of(root: str, globs: list[str], source: str) -> list[str]:
     """The annotation files of a source, sorted; raises SourceError when the folder or a glob's files are not there."""
     if not files.exists(root):
         raise SourceError(
-            f"source {source}: its folder {root} is not there; fetch the corpus (`vita-data sources {source}` says how) "
-            "or point --data-root at the folder that holds it."
+            f"source {source}: its folder {root} is not there; fetch the corpus "
+            f"(`vita-data sources {source}` says how) or point --data-root at the folder that holds it."
         )
     found: list[str] = []
     for pattern in globs:
@@ -114,7 +114,9 @@ def make_task(facts: dict[str, Any], root: str, folder: str, splits: list[tuple[
 
 def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> dict[str, Any]:
     """Checks that no two samples share a key, writes `source.json`, and removes the intermediate files."""
-    summaries = [files.read_json(files.join(task.work, name)) for name in files.matching(task.work, "part-*.json")]
+    summaries = [
+        files.read_json(files.join(task.work, name)) for name in files.matching(task.work, "part-*.json")
+    ]
     parts = sorted(summary["part"] for summary in summaries)
     _refuse_collisions(task, parts)
     rejected: dict[str, int] = {}
@@ -125,7 +127,9 @@ def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> d
     said = {
         "source": task.source,
         "digest": digest,
-        "content": digest_of("content", [(s["part"], s["sha256"]) for s in sorted(summaries, key=lambda s: s["part"])]),
+        "content": digest_of(
+            "content", [(s["part"], s["sha256"]) for s in sorted(summaries, key=lambda s: s["part"])]
+        ),
         "files": {name: split.sha256 for name, split in sorted(splits)},
         "parts": parts,
         "read": totals["kept"] + sum(rejected.values()),
@@ -170,14 +174,16 @@ def unreadable(summary: dict[str, Any]) -> int:
     return sum(n for rule, n in summary["rejected"].items() if rule.split("/")[0] in UNREADABLE_STEPS)
 
 
-def check_tolerance(summary: dict[str, Any], tolerance: float) -> None:
+def check_tolerance(summary: dict[str, Any], tolerance: float, late: int = 0) -> None:
     """Raises SourceError when more than the tolerance could not be read, or nothing is left of a source.
 
-    One bad record never stops a build, and a tolerance of 1 accepts whatever there is.
+    One bad record never stops a build, and a tolerance of 1 accepts whatever there is. `late` are records
+    whose media were lost after they had been read.
     """
-    lost, read = unreadable(summary), summary["read"]
+    lost, read = unreadable(summary) + late, summary["read"]
     worst = sorted(summary["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
     words = ", ".join(f"{count} {rule.split('/')[1]}" for rule, count in worst)
+    words = ", ".join(filter(None, [words, f"{late} medium_changed" if late else ""]))
     if lost > max(1, int(tolerance * read)):
         raise SourceError(
             f"source {summary['source']}: {lost} of {read} records could not be read ({words}), above its tolerance "

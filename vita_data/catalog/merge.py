@@ -43,9 +43,13 @@ def merge_bucket(task_path: str, bucket: int, batches: list[tuple[str, int]]) ->
     if files.exists(done):
         return done
     table = pa.Table.from_batches([_batch(path, number) for path, number in sorted(batches)], CHUNK)
-    table = table.take(pc.sort_indices(table, [(name, "ascending") for name in ("annotation", "native_id", "position")]))
+    table = table.take(
+        pc.sort_indices(table, [(name, "ascending") for name in ("annotation", "native_id", "position")])
+    )
     keys, occurrences = _number(task.source, table)
-    table = table.append_column("key", pa.array(keys)).append_column("occurrence", pa.array(occurrences, pa.int32()))
+    table = table.append_column("key", pa.array(keys)).append_column(
+        "occurrence", pa.array(occurrences, pa.int32())
+    )
     table = table.sort_by("key")
     rejected = pc.is_valid(table.column("rule"))
     counts = _Counts()
@@ -53,7 +57,9 @@ def merge_bucket(task_path: str, bucket: int, batches: list[tuple[str, int]]) ->
     _write(files.join(task.folder, part_name(bucket)), kept_rows, CATALOG, CATALOG_VERSION)
     lost_rows = (_rejected(task, counts.rejected(row)) for row in _rows(table.filter(rejected)))
     _write(files.join(task.folder, rejects_name(bucket)), lost_rows, REJECTS, REJECTS_VERSION)
-    files.write_json(done, {"part": bucket, "sha256": _sha256(files.join(task.folder, part_name(bucket))), **counts.facts})
+    files.write_json(
+        done, {"part": bucket, "sha256": _sha256(files.join(task.folder, part_name(bucket))), **counts.facts}
+    )
     return done
 
 
@@ -72,10 +78,10 @@ def _number(source: str, table: pa.Table) -> tuple[list[str], list[int]]:
     keys: list[str] = []
     occurrences: list[int] = []
     before: tuple[str, str] | None = None
-    columns = (table.column(name).to_pylist() for name in ("annotation", "native_id"))
-    for same in zip(*columns, strict=True):
+    annotations, ids = (table.column(name).to_pylist() for name in ("annotation", "native_id"))
+    for same in zip(annotations, ids, strict=True):
         occurrences.append(occurrences[-1] + 1 if same == before else 0)
-        keys.append(sample_key(source, *same, occurrences[-1]))
+        keys.append(sample_key(source, same[0], same[1], occurrences[-1]))
         before = same
     return keys, occurrences
 

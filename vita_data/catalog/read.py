@@ -70,7 +70,9 @@ def read_slice(task_path: str, number: int) -> list[Ref]:
         with _MediaTar(task.folder, number) as tar:
             for chunk, rows in enumerate(_chunks(_rows(task, number, tar, watch, aside))):
                 progress.add(len(rows))
-                refs += _write_chunk(files.join(task.work, f"chunk-{number:05d}-{chunk:05d}.arrow"), rows, task.buckets)
+                refs += _write_chunk(
+                    files.join(task.work, f"chunk-{number:05d}-{chunk:05d}.arrow"), rows, task.buckets
+                )
         watch.done()
         progress.flush()
         files.write_json(done, [(bucket, path.rpartition("/")[2], batch) for bucket, path, batch in refs])
@@ -104,7 +106,9 @@ def _rows(
     task: CatalogTask, number: int, tar: _MediaTar, watch: Watch, aside: set[Place]
 ) -> Iterator[dict[str, Any]]:
     part = task.slices[number]
-    part = replace(part, aside=tuple(sorted(p for a, p, step in aside if (a, step) == (part.annotation, "read"))))
+    part = replace(
+        part, aside=tuple(sorted(p for a, p, step in aside if (a, step) == (part.annotation, "read")))
+    )
     watch.at(part.annotation, part.first, "read")
     for native in _natives(task, part):
         place: Place = (part.annotation, native.position, "judge")
@@ -180,7 +184,9 @@ def _placed(turn: dict[str, str]) -> str:
     return normalise_placeholders(turn["value"]) if turn["from"] == "human" else turn["value"]
 
 
-def _medium(task: CatalogTask, position: int, number: int, picture: Picture, tar: _MediaTar) -> dict[str, Any]:
+def _medium(
+    task: CatalogTask, position: int, number: int, picture: Picture, tar: _MediaTar
+) -> dict[str, Any]:
     native = picture.data if picture.data is not None else read_medium(task.root, picture.name, MEDIUM_BYTES)
     facts = examine_image(native, IMAGE_PIXELS)
     if picture.data is None and facts.converted is None:

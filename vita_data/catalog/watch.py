@@ -36,7 +36,9 @@ class Watch:
     def at(self, annotation: str, position: int, step: Step) -> None:
         """Notes the record that is about to be touched."""
         if self._descriptor >= 0:
-            note = json.dumps([annotation, position, step]).encode() + b"\n"  # what is behind the line is older
+            note = (
+                json.dumps([annotation, position, step]).encode() + b"\n"
+            )  # what is behind the line is older
             os.pwrite(self._descriptor, note, 0)
 
     def done(self) -> None:
@@ -49,7 +51,9 @@ class Watch:
 
 def work_folders(out: str) -> list[str]:
     """The work folders of the catalogs that are being read below a build's folder."""
-    return [] if files.is_url(out) else [str(folder) for folder in sorted(Path(out, "catalog").glob("*/work"))]
+    return (
+        [] if files.is_url(out) else [str(folder) for folder in sorted(Path(out, "catalog").glob("*/work"))]
+    )
 
 
 def _notes(work: str) -> Path:
@@ -65,7 +69,9 @@ def _deaths(work: str) -> dict[Place, int]:
     path = files.join(work, "deaths.json")
     if not files.exists(path):
         return {}
-    return {(annotation, position, step): deaths for (annotation, position, step), deaths in files.read_json(path)}
+    return {
+        (annotation, position, step): deaths for (annotation, position, step), deaths in files.read_json(path)
+    }
 
 
 def forget_notes(work: str) -> None:
@@ -101,7 +107,9 @@ def count_deaths(work: str) -> list[Place]:
     notes = sorted(_notes(work).glob("*"))
     dead = [note for note in notes if note.name.endswith(DEAD)] or (notes if len(notes) == 1 else [])
     lines = [note.read_text(errors="replace").partition("\n")[0] for note in dead]
-    places: list[Place] = [(place[0], place[1], place[2]) for place in (json.loads(line) for line in lines if line)]
+    places: list[Place] = [
+        (place[0], place[1], place[2]) for place in (json.loads(line) for line in lines if line)
+    ]
     forget_notes(work)
     if places:
         deaths = _deaths(work)
@@ -112,5 +120,7 @@ def count_deaths(work: str) -> list[Place]:
                     f"{place[0]}: record {place[1]} ended the worker again although it was put aside; "
                     "take it out of the file, or let the adapter pass over the positions in `Slice.aside`."
                 )
-        files.write_json(files.join(work, "deaths.json"), [[list(place), n] for place, n in sorted(deaths.items())])
+        files.write_json(
+            files.join(work, "deaths.json"), [[list(place), n] for place, n in sorted(deaths.items())]
+        )
     return places

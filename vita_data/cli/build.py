@@ -17,7 +17,9 @@ from vita_data.cli.output import StepBars, json_option, print_json, size
 @click.option("--out", default="vita-build", show_default=True, help="Folder or URL of the build.")
 @click.option("--data-root", help="Folder or URL that holds the sources' folders.")
 @click.option("--seed", default=0, show_default=True, help="Seed of every keyed choice.")
-@click.option("--workers", default=os.cpu_count() or 1, show_default="all cores", help="Local worker processes.")
+@click.option(
+    "--workers", default=os.cpu_count() or 1, show_default="all cores", help="Local worker processes."
+)
 @click.option(
     "--runner",
     type=click.Choice(["direct", "portable", "flink", "spark", "dataflow"]),
@@ -26,10 +28,14 @@ from vita_data.cli.output import StepBars, json_option, print_json, size
     help="Beam runner.",
 )
 @click.option("--job-endpoint", help="Address of a Beam job service, HOST:PORT.")
-@click.option("--beam-option", "beam_options", multiple=True, metavar="--NAME=VALUE", help="Passed to Beam as it is.")
+@click.option(
+    "--beam-option", "beam_options", multiple=True, metavar="--NAME=VALUE", help="Passed to Beam as it is."
+)
 @click.option("--manifests", help="Folder with cards of your own, laid out like the packaged manifests/.")
 @click.option("--pure-text/--no-pure-text", default=None, help="Take the pure-text rows, or leave them out.")
-@click.option("--allow-short", is_flag=True, help="Take what there is where a source has less than its quota.")
+@click.option(
+    "--allow-short", is_flag=True, help="Take what there is where a source has less than its quota."
+)
 @json_option
 def build(as_json: bool, **options: Any) -> None:
     """Build a stage, or go on with one that was stopped.
@@ -41,11 +47,13 @@ def build(as_json: bool, **options: Any) -> None:
     from pipelines.supervise import supervised_build
 
     names = ("stage", "mixture", "out", "data_root", "seed", "manifests", "pure_text", "allow_short")
-    choice = RunnerChoice(options["runner"], options["workers"], options["job_endpoint"], options["beam_options"])
+    choice = RunnerChoice(
+        options["runner"], options["workers"], options["job_endpoint"], options["beam_options"]
+    )
     settings = BuildSettings(**{name: options[name] for name in names}, runner=choice)
     bars = StepBars()
     stop = threading.Event()
-    ticker = threading.Thread(target=lambda: [bars.look() for _ in iter(lambda: stop.wait(0.5), True)], daemon=True)
+    ticker = threading.Thread(target=_tick, args=(bars, stop), daemon=True)
     ticker.start()
     try:
         facts = supervised_build(settings, bars.hear)
@@ -54,6 +62,11 @@ def build(as_json: bool, **options: Any) -> None:
         ticker.join()
         bars.end()
     _print(facts, settings.out, as_json)
+
+
+def _tick(bars: StepBars, stop: threading.Event) -> None:
+    while not stop.wait(0.5):
+        bars.look()
 
 
 def _print(facts: dict[str, Any], out: str, as_json: bool) -> None:

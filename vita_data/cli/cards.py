@@ -63,7 +63,11 @@ def _details(row: dict[str, Any], path: Path) -> str:
     for label, value in row.items():
         if label in ("source", "title") or value in (None, [], ()):
             continue
-        words = "".join(f"\n- {item}" for item in value) if isinstance(value, (list, tuple)) else str(_plain(value))
+        words = (
+            "".join(f"\n- {item}" for item in value)
+            if isinstance(value, (list, tuple))
+            else str(_plain(value))
+        )
         lines.append(textwrap.indent(f"{label}: {words}", "  "))
     return "\n".join(lines)
 

@@ -47,7 +47,9 @@ sources:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--name", help="Name of the source; default: the folder's.")
-@click.option("--type", "kind", type=click.Choice(["caption", "qa"]), help="What the answers are; default: a guess.")
+@click.option(
+    "--type", "kind", type=click.Choice(["caption", "qa"]), help="What the answers are; default: a guess."
+)
 @click.option("--force", is_flag=True, help="Write over cards that are there.")
 @json_option
 def init(folder: Path, name: str | None, kind: str | None, force: bool, as_json: bool) -> None:
@@ -58,9 +60,13 @@ def init(folder: Path, name: str | None, kind: str | None, force: bool, as_json:
     found = discover(folder)
     names = [base] if len(found) == 1 else [f"{base}-{number}" for number in range(1, len(found) + 1)]
     mixture = folder / "mixture.yaml"
-    cards = {folder / f"{card}.yaml": _source(card, one, kind) for card, one in zip(names, found, strict=True)}
+    cards = {
+        folder / f"{card}.yaml": _source(card, one, kind) for card, one in zip(names, found, strict=True)
+    }
     lines = "\n".join(f"  - {{source: {card}, questions: all}}" for card in names)
-    cards[mixture] = MIXTURE.format(path=mixture, name=base, title=json.dumps(f"{base}, as it is"), sources=lines)
+    cards[mixture] = MIXTURE.format(
+        path=mixture, name=base, title=json.dumps(f"{base}, as it is"), sources=lines
+    )
     there = [str(path) for path in cards if path.exists()]
     if there and not force:
         raise UsageError(f"{', '.join(there)} is there already; write over it with --force.")
@@ -71,7 +77,9 @@ def init(folder: Path, name: str | None, kind: str | None, force: bool, as_json:
         return
     for card, one in zip(names, found, strict=True):
         what = "pictures below " + one.media_root if one.pictures else "no pictures"
-        click.echo(f"{card}: {', '.join(one.annotations)} as {kind or one.kind}, turns under {one.turns}, {what}")
+        click.echo(
+            f"{card}: {', '.join(one.annotations)} as {kind or one.kind}, turns under {one.turns}, {what}"
+        )
     click.echo(f"next: vita-data build --stage 1.3 --mixture {mixture}")
 
 

@@ -22,4 +22,6 @@ def pack(folder: str, as_json: bool) -> None:
     if as_json:
         print_json(packs)
     else:
-        click.echo(f"{packs['count']:,} packs of up to {packs['capacity']:,} tokens, {packs['waste']:.1%} empty")
+        click.echo(
+            f"{packs['count']:,} packs of up to {packs['capacity']:,} tokens, {packs['waste']:.1%} empty"
+        )

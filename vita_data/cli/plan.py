@@ -13,11 +13,15 @@ from vita_data.cli.output import json_option, print_json, size, table
 @click.command()
 @click.option("--stage", required=True, help="Any stage, 1.1 to 3.2.")
 @click.option("--mixture", default="paper", show_default=True, help="Name of a mixture card, or a file.")
-@click.option("--out", default="vita-build", show_default=True, help="A build whose catalogs give exact figures.")
+@click.option(
+    "--out", default="vita-build", show_default=True, help="A build whose catalogs give exact figures."
+)
 @click.option("--manifests", type=click.Path(path_type=Path), help="Folder with cards of your own.")
 @click.option("--pure-text/--no-pure-text", default=None, help="Take the pure-text rows, or leave them out.")
 @json_option
-def plan(stage: str, mixture: str, out: str, manifests: Path | None, pure_text: bool | None, as_json: bool) -> None:
+def plan(
+    stage: str, mixture: str, out: str, manifests: Path | None, pure_text: bool | None, as_json: bool
+) -> None:
     """Show what a stage asks of each source and in total.
 
     Figures rest on the source cards' estimates (basis card) or, for sources that a build in OUT has

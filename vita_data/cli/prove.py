@@ -31,6 +31,8 @@ def prove(folder: str, as_json: bool) -> None:
         for error in said["errors"]:
             click.echo(f"wrong: {error}", err=True)
         verdict = "proved: every digest, key and count holds" if said["ok"] else "NOT proved"
-        click.echo(f"{verdict}; {said['samples']:,} samples with {said['questions']:,} questions in the tars.")
+        click.echo(
+            f"{verdict}; {said['samples']:,} samples with {said['questions']:,} questions in the tars."
+        )
     if not said["ok"]:
         sys.exit(1)

@@ -24,4 +24,6 @@ def sample(folder: Path, as_json: bool) -> None:
         print_json({"folder": str(folder), **key["totals"]})
         return
     totals = ", ".join(f"{value:,} {name}" for name, value in key["totals"].items() if isinstance(value, int))
-    click.echo(f"{folder}: {len(key['sources'])} sources, {totals}; what is wrong with it is in answer-key.json")
+    click.echo(
+        f"{folder}: {len(key['sources'])} sources, {totals}; what is wrong with it is in answer-key.json"
+    )

@@ -67,9 +67,17 @@ def _of_key(key: str, out: str) -> Iterator[tuple[dict[str, Any], dict[str, int]
         if row >= 0:
             record = json.loads(table.column("record")[row].as_py())
             media = table.column("media")[row].as_py()
-            yield record, {f"{name}  <- {m['native']}": m["length"] for name, m in zip(record["image"], media, strict=True)}
+            yield (
+                record,
+                {
+                    f"{name}  <- {m['native']}": m["length"]
+                    for name, m in zip(record["image"], media, strict=True)
+                },
+            )
             return
-    raise UsageError(f"no catalog of {out} keeps {key}; `vita-data why {key} --out {out}` says what happened to it.")
+    raise UsageError(
+        f"no catalog of {out} keeps {key}; `vita-data why {key} --out {out}` says what happened to it."
+    )
 
 
 def _readable(record: dict[str, Any], members: dict[str, int]) -> str:
@@ -78,6 +86,8 @@ def _readable(record: dict[str, Any], members: dict[str, int]) -> str:
     lines = [click.style(record["id"], bold=True), f"  {facts}"]
     lines += [f"  [{size(length)}] {name}" for name, length in members.items() if not name.endswith(".json")]
     for turn in record["conversations"]:
-        said = textwrap.fill(turn["value"], width, initial_indent=f"  {turn['from']:>5}: ", subsequent_indent=" " * 9)
+        said = textwrap.fill(
+            turn["value"], width, initial_indent=f"  {turn['from']:>5}: ", subsequent_indent=" " * 9
+        )
         lines.append(said)
     return "\n".join(lines) + "\n"

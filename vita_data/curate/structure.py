@@ -30,7 +30,9 @@ def conversation(native: list[dict[str, Any]], images: int) -> Turns:
         if role == "system" and not turns:
             continue
         if not isinstance(role, str) or role not in ROLES:
-            raise RecordError("unknown_role", f"turn {number} is said by {role!r}, who is neither user nor model.", role)
+            raise RecordError(
+                "unknown_role", f"turn {number} is said by {role!r}, who is neither user nor model.", role
+            )
         if value is None:
             value = ""
         if not isinstance(value, str):
@@ -38,7 +40,11 @@ def conversation(native: list[dict[str, Any]], images: int) -> Turns:
         turns.append({"from": ROLES[role], "value": _checked(value, number)})
     if turns and turns[0]["from"] == "gpt":
         turns = turns[1:]
-    if images == 1 and turns and not any(PLACEHOLDER in turn["value"] for turn in turns if turn["from"] == "human"):
+    if (
+        images == 1
+        and turns
+        and not any(PLACEHOLDER in turn["value"] for turn in turns if turn["from"] == "human")
+    ):
         turns[0]["value"] = f"{PLACEHOLDER}\n{turns[0]['value']}"
     return turns
 
@@ -48,7 +54,9 @@ def _checked(value: str, number: int) -> str:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise RecordError(
-            "not_utf8", f"turn {number} holds half a surrogate pair, which no UTF-8 text can.", f"{ord(value[error.start]):#x}"
+            "not_utf8",
+            f"turn {number} holds half a surrogate pair, which no UTF-8 text can.",
+            f"{ord(value[error.start]):#x}",
         ) from error
     return value
 
@@ -56,12 +64,20 @@ def _checked(value: str, number: int) -> str:
 def roles_alternate(turns: Turns, images: int) -> Reject | None:
     """Refuses a conversation that is empty, has two turns of one speaker in a row, or ends on a question."""
     if not turns:
-        return Reject("roles_alternate", "the conversation has no question with an answer.", "0 turns", "2 or more")
+        return Reject(
+            "roles_alternate", "the conversation has no question with an answer.", "0 turns", "2 or more"
+        )
     for number, turn in enumerate(turns):
         if turn["from"] != ("human", "gpt")[number % 2]:
-            return Reject("roles_alternate", f"two {turn['from']} turns stand in a row at turn {number}.", f"turn {number}")
+            return Reject(
+                "roles_alternate",
+                f"two {turn['from']} turns stand in a row at turn {number}.",
+                f"turn {number}",
+            )
     if len(turns) % 2:
-        return Reject("roles_alternate", "the last question has no answer.", f"{len(turns)} turns", "an even number")
+        return Reject(
+            "roles_alternate", "the last question has no answer.", f"{len(turns)} turns", "an even number"
+        )
     return None
 
 
@@ -79,14 +95,25 @@ def placeholders_match(turns: Turns, images: int) -> Reject | None:
     asked = [turn["value"] for turn in turns if turn["from"] == "human"]
     named = sum(value.count(PLACEHOLDER) for value in asked)
     if named != images:
-        return Reject("placeholders_match", f"{named} <image> placeholders stand for {images} pictures.", str(named), str(images))
+        return Reject(
+            "placeholders_match",
+            f"{named} <image> placeholders stand for {images} pictures.",
+            str(named),
+            str(images),
+        )
     for kind in ("<video>", "<audio>"):
         if any(kind in value for value in asked):
-            return Reject("placeholders_match", f"a question names {kind}, of which the record has none.", kind, "0")
+            return Reject(
+                "placeholders_match", f"a question names {kind}, of which the record has none.", kind, "0"
+            )
     return None
 
 
-RULES: tuple[Callable[[Turns, int], Reject | None], ...] = (roles_alternate, nothing_empty, placeholders_match)
+RULES: tuple[Callable[[Turns, int], Reject | None], ...] = (
+    roles_alternate,
+    nothing_empty,
+    placeholders_match,
+)
 
 
 def judge(turns: Turns, images: int) -> Reject | None:

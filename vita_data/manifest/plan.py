@@ -126,7 +126,7 @@ def _speech_rows(stage: StageCard, mixture: MixtureCard) -> list[dict[str, Any]]
 
 def _blank(source: str, unit: str, asked: float | None) -> dict[str, Any]:
     row: dict[str, Any] = {"source": source, "unit": unit, "basis": "card", "asked": asked}
-    return row | {figure: None for figure in ("samples", "questions", "tokens", "bytes", "hours")}
+    return row | dict.fromkeys(("samples", "questions", "tokens", "bytes", "hours"))
 
 
 def _total(rows: list[dict[str, Any]], unit: str) -> dict[str, Any]:

@@ -23,15 +23,25 @@ def resolve(root: str, name: str) -> str:
     try:
         name.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise RecordError("not_utf8", f"the name {name!r} holds half a surrogate pair, which no UTF-8 text can.") from error
+        raise RecordError(
+            "not_utf8", f"the name {name!r} holds half a surrogate pair, which no UTF-8 text can."
+        ) from error
     clean = relative_name(name)
-    if "\0" in name or files.is_url(name) or posixpath.isabs(clean) or clean == ".." or clean.startswith("../"):
+    if (
+        "\0" in name
+        or files.is_url(name)
+        or posixpath.isabs(clean)
+        or clean == ".."
+        or clean.startswith("../")
+    ):
         raise RecordError("path_outside_root", f"{name!r} leads out of the source's folder.", name)
     path = files.join(root, clean)
     if not files.is_url(root):
         real, top = os.path.realpath(path), os.path.realpath(root)
         if os.path.commonpath([real, top]) != top:
-            raise RecordError("path_outside_root", f"{name!r} is a link that leads out of the source's folder.", name)
+            raise RecordError(
+                "path_outside_root", f"{name!r} is a link that leads out of the source's folder.", name
+            )
     return path
 
 
@@ -40,7 +50,9 @@ def read_medium(root: str, name: str, limit: int) -> bytes:
     path = resolve(root, name)
     try:
         if not files.is_url(path) and not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would never end
-            raise RecordError("media_unreadable", f"{name} is no file but a folder, a pipe or a device.", name)
+            raise RecordError(
+                "media_unreadable", f"{name} is no file but a folder, a pipe or a device.", name
+            )
         size = files.identity(path)["size"]
         if size > limit:
             raise RecordError("media_too_large", f"{name} has {size} bytes.", size, limit)
@@ -48,7 +60,9 @@ def read_medium(root: str, name: str, limit: int) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RecordError("media_missing", f"{name} is not there.", name) from error
     except (OSError, ValueError) as error:
-        words = getattr(error, "strerror", None) or error  # without the path, which differs from machine to machine
+        words = (
+            getattr(error, "strerror", None) or error
+        )  # without the path, which differs from machine to machine
         raise RecordError("media_unreadable", f"{name} cannot be read ({words}).", name) from error
 
 

@@ -16,7 +16,10 @@ def pack_items(folder: str, shards: int, plan: dict[str, Any]) -> list[tuple[Any
 
 
 def pack_stage(
-    folder: str, shards: int, plan: dict[str, Any], run: Callable[[list[tuple[Any, ...]]], None] = lambda items: None
+    folder: str,
+    shards: int,
+    plan: dict[str, Any],
+    run: Callable[[list[tuple[Any, ...]]], None] = lambda items: None,
 ) -> dict[str, Any]:
     """Packs every window (through `run` first, when there are workers to share them); returns the totals."""
     items = pack_items(folder, shards, plan)
@@ -25,4 +28,10 @@ def pack_stage(
     count, tokens = sum(f["packs"] for f in facts), sum(f["tokens"] for f in facts)
     capacity = plan["geometry"]["max_length"]
     waste = 1 - tokens / (count * capacity) if count else 0.0
-    return {"windows": len(facts), "count": count, "tokens": tokens, "capacity": capacity, "waste": round(waste, 6)}
+    return {
+        "windows": len(facts),
+        "count": count,
+        "tokens": tokens,
+        "capacity": capacity,
+        "waste": round(waste, 6),
+    }

@@ -26,10 +26,14 @@ WINDOW_SHARDS = 4
 
 def windows_of(shards: int, window_shards: int = WINDOW_SHARDS) -> list[list[int]]:
     """Shard numbers of each window."""
-    return [list(range(start, min(start + window_shards, shards))) for start in range(0, shards, window_shards)]
+    return [
+        list(range(start, min(start + window_shards, shards))) for start in range(0, shards, window_shards)
+    ]
 
 
-def pack_window(stage: str, window: int, shards: list[int], capacity: int, digests: dict[str, str]) -> dict[str, Any]:
+def pack_window(
+    stage: str, window: int, shards: list[int], capacity: int, digests: dict[str, str]
+) -> dict[str, Any]:
     """Writes `packs/NNNNN.parquet` unless it is there for the same shards; returns its counts.
 
     Pack numbers start from 0 in every window; `Stage.packs` gives them their place in the stage.
@@ -62,7 +66,9 @@ def _table(window: int, packs: list[list[int]], places: pa.Table, lengths: list[
     items = [item for pack in packs for item in pack]
     ends = itertools.accumulate((len(pack) for pack in packs), initial=0)
     taken = places.take(pa.array(items, pa.int64())).combine_chunks()
-    structs = pa.StructArray.from_arrays([taken.column(n).combine_chunks() for n in PLACE.names], fields=list(PLACE))
+    structs = pa.StructArray.from_arrays(
+        [taken.column(n).combine_chunks() for n in PLACE.names], fields=list(PLACE)
+    )
     columns = {
         "pack": pa.array(range(len(packs)), pa.int32()),
         "window": pa.array([window] * len(packs), pa.int32()),

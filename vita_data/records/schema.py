@@ -67,7 +67,10 @@ SELECTED = pa.schema(
         ("key", pa.string()),
         ("record", pa.string()),
         ("media", pa.list_(MEDIUM)),
-        *(MEASURE.field(name) for name in ("questions", "text_tokens", "visual_tokens", "length", "grids", "bytes")),
+        *(
+            MEASURE.field(name)
+            for name in ("questions", "text_tokens", "visual_tokens", "length", "grids", "bytes")
+        ),
         ("source", pa.string()),
     ]
 )

@@ -30,7 +30,7 @@ class Entry:
     @property
     def is_blank(self) -> bool:
         """Whether this is a blank line, which is no record."""
-        return self.record == b""
+        return bool(self.record == b"")
 
     @property
     def is_good(self) -> bool:

@@ -28,20 +28,28 @@ EVERYTHING: Cutoff = (2**64 - 1, "\U0010ffff")
 
 @dataclass(frozen=True)
 class Drawn:
-    """A source's part of a stage: what was asked, what there was, and where its samples end."""
+    """A source's part of a stage: what was asked, what there was, and where its samples end.
+
+    `available` leaves out the held-out samples, whose questions are `held`.
+    """
 
     source: str
     asked: int
     available: int
     available_samples: int
+    held: int
     questions: int
     samples: int
     cutoff: Cutoff | None
 
     @property
     def short(self) -> bool:
-        """Whether the source holds fewer questions than the stage asks for."""
-        return self.available < self.asked
+        """Whether the source has fewer questions than the stage asks for, the held-out ones counted.
+
+        A mixture that names a corpus' whole size asks for its held-out samples too; that these are not
+        drawn is the hold-out's doing and not a lack of data.
+        """
+        return self.available + self.held < self.asked
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Eligible:
     selection: Any
     questions: Any
     keys: Any
+    held: int  # questions of the samples that are not
 
 
 def eligible(paths: Iterable[str], hold_out: HoldOut, late: frozenset[str]) -> Iterator[Eligible]:
@@ -58,29 +67,37 @@ def eligible(paths: Iterable[str], hold_out: HoldOut, late: frozenset[str]) -> I
     for path in paths:
         table = files.read_table(path, ["key", "selection", "questions", "hold"])
         mask = hold_out.status(table.column("hold").combine_chunks()) == TRAIN
+        selection, questions = (table.column(name).to_numpy() for name in ("selection", "questions"))
+        held = int(questions[~mask].sum())
         keys = np.array(table.column("key").to_pylist(), dtype=object)
         if late:
             mask &= ~np.isin(keys, list(late))
-        selection = table.column("selection").to_numpy()
-        yield Eligible(selection[mask], table.column("questions").to_numpy()[mask], keys[mask])
+        yield Eligible(selection[mask], questions[mask], keys[mask], held)
 
 
 def draw(
-    source: str, paths: list[str], share: Fraction, questions: int | None, hold_out: HoldOut, late: frozenset[str]
+    source: str,
+    paths: list[str],
+    share: Fraction,
+    questions: int | None,
+    hold_out: HoldOut,
+    late: frozenset[str],
 ) -> Drawn:
     """Draws `share` of `questions` (None: of all there are) from a source's measured parts."""
     weights = np.zeros(BINS, np.int64)
     counts = np.zeros(BINS, np.int64)
+    held = 0
     for part in eligible(paths, hold_out, late):
         bins = (part.selection >> _SHIFT).astype(np.int64)
         weights += np.bincount(bins, part.questions, BINS).astype(np.int64)
         counts += np.bincount(bins, minlength=BINS)
+        held += part.held
     available, samples = int(weights.sum()), int(counts.sum())
     asked = quota(share, available if questions is None else questions)
     if asked == 0:
-        return Drawn(source, 0, available, samples, 0, 0, None)
+        return Drawn(source, 0, available, samples, held, 0, 0, None)
     if asked >= available:
-        return Drawn(source, asked, available, samples, available, samples, EVERYTHING)
+        return Drawn(source, asked, available, samples, held, available, samples, EVERYTHING)
     totals = np.cumsum(weights)
     bin_number = int(np.searchsorted(totals, asked))
     before = int(totals[bin_number - 1]) if bin_number else 0
@@ -90,13 +107,21 @@ def draw(
     for place, (selection, key, weight) in enumerate(inside):
         drawn += weight
         if drawn >= asked:
-            return Drawn(source, asked, available, samples, drawn, samples_before + place + 1, (selection, key))
+            ending = (drawn, samples_before + place + 1, (selection, key))
+            return Drawn(source, asked, available, samples, held, *ending)
     raise AssertionError(f"histogram and samples of {source} disagree")
 
 
-def _inside(paths: list[str], hold_out: HoldOut, late: frozenset[str], bin_number: int) -> list[tuple[int, str, int]]:
+def _inside(
+    paths: list[str], hold_out: HoldOut, late: frozenset[str], bin_number: int
+) -> list[tuple[int, str, int]]:
     rows: list[tuple[int, str, int]] = []
     for part in eligible(paths, hold_out, late):
         here = (part.selection >> _SHIFT) == np.uint64(bin_number)
-        rows += zip(part.selection[here].tolist(), part.keys[here].tolist(), part.questions[here].tolist(), strict=True)
+        rows += zip(
+            part.selection[here].tolist(),
+            part.keys[here].tolist(),
+            part.questions[here].tolist(),
+            strict=True,
+        )
     return sorted(rows)

@@ -34,7 +34,10 @@ def fill_shard(task_path: str, number: int, pieces: list[Piece]) -> dict[str, An
             facts = write_shard(task.folder, number, _samples(task, _rows(task, pieces), late), digest)
         except _LostMedia:
             return {"number": number, "late": late}
-    return {"number": number, **{name: getattr(facts, name) for name in ("samples", "questions", "bytes", "digest")}}
+    return {
+        "number": number,
+        **{name: getattr(facts, name) for name in ("samples", "questions", "bytes", "digest")},
+    }
 
 
 def fill_shard_to_file(task_path: str, number: int, pieces: list[Piece]) -> str:
@@ -62,7 +65,9 @@ def _plan_digest(rows: Iterator[dict[str, Any]]) -> str:
         hasher.update(row["record"].encode())
         for medium in row["media"]:
             hasher.update(medium["sha256"])
-        hasher.update(repr([row[name] for name in ("text_tokens", "visual_tokens", "length", "grids")]).encode())
+        hasher.update(
+            repr([row[name] for name in ("text_tokens", "visual_tokens", "length", "grids")]).encode()
+        )
     return digest_of("shard", VERSION, hasher.hexdigest())
 
 
@@ -81,7 +86,9 @@ class _LostMedium(Exception):
         self.sha256: str = medium["sha256"].hex()
 
 
-def _samples(task: StageTask, rows: Iterator[dict[str, Any]], late: list[dict[str, Any]]) -> Iterator[ShardSample]:
+def _samples(
+    task: StageTask, rows: Iterator[dict[str, Any]], late: list[dict[str, Any]]
+) -> Iterator[ShardSample]:
     reader, progress = files.RangeReader(), Progress(files.join(task.work, "progress"))
     try:
         for row in rows:

@@ -34,7 +34,9 @@ def write_rejects(folder: str, sources: list[Source], late: list[dict[str, Any]]
         tables.append(pa.Table.from_pylist([row for row in late if row["source"] == name], REJECTS))
         table = pa.concat_tables([table.replace_schema_metadata(None) for table in tables]).sort_by("key")
         path = files.join(folder, "rejects", f"{name}.parquet")
-        files.write_table(path, table.replace_schema_metadata({"vita": canonical({"version": REJECTS_VERSION})}))
+        files.write_table(
+            path, table.replace_schema_metadata({"vita": canonical({"version": REJECTS_VERSION})})
+        )
         steps = pc.binary_join_element_wise(table.column("step"), table.column("rule"), "/")
         funnels[name] = {row["values"]: row["counts"] for row in pc.value_counts(steps).to_pylist()}
     return funnels
@@ -45,8 +47,12 @@ def count_index(folder: str, shards: int) -> dict[str, dict[str, Any]]:
     counted: dict[str, dict[str, Any]] = {}
     columns = ["questions", "text_tokens", "visual_tokens", "audio_tokens"]
     for number in range(shards):
-        table = files.read_table(files.join(folder, "index", index_name(number)), ["source", "key", *columns, "seconds"])
-        sums = table.group_by("source").aggregate([("key", "count"), *((name, "sum") for name in (*columns, "seconds"))])
+        table = files.read_table(
+            files.join(folder, "index", index_name(number)), ["source", "key", *columns, "seconds"]
+        )
+        sums = table.group_by("source").aggregate(
+            [("key", "count"), *((name, "sum") for name in (*columns, "seconds"))]
+        )
         for row in sums.to_pylist():
             into = counted.setdefault(row["source"], dict.fromkeys(("samples", *columns), 0) | {"hours": 0.0})
             into["samples"] += row["key_count"]
@@ -100,11 +106,18 @@ def summary(
     }
 
 
-def source_summary(plan: dict[str, Any], read: int, rejected: Funnel, held: tuple[int, int], written: Any) -> dict[str, Any]:
+def source_summary(
+    plan: dict[str, Any], read: int, rejected: Funnel, held: tuple[int, int], written: Any
+) -> dict[str, Any]:
     """The funnel of one source: read = kept + rejected, kept = available + held out + between; and what was written."""
-    empty = dict.fromkeys(("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens"), 0) | {"hours": 0.0}
+    empty = dict.fromkeys(("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens"), 0) | {
+        "hours": 0.0
+    }
     return {
-        **{name: plan[name] for name in ("source", "unit", "share", "asked", "available", "planned", "planned_samples")},
+        **{
+            name: plan[name]
+            for name in ("source", "unit", "share", "asked", "available", "planned", "planned_samples")
+        },
         "available_samples": plan["available_samples"],
         "read": read,
         "rejected": rejected,

@@ -140,7 +140,10 @@ def order_bucket(task_path: str, bucket: int, batches: list[tuple[str, int]]) ->
     table = pa.Table.from_batches([_batch(path, number) for path, number in sorted(batches)], SELECTED)
     order = pc.sort_indices(table, [("selection", "ascending"), ("key", "ascending")])
     table = table.take(order).combine_chunks()
-    with files.atomic_write(order_path(task.work, bucket)) as stream, pa.ipc.new_file(stream, SELECTED) as writer:
+    with (
+        files.atomic_write(order_path(task.work, bucket)) as stream,
+        pa.ipc.new_file(stream, SELECTED) as writer,
+    ):
         writer.write_table(table, max_chunksize=BATCH)
     return bucket, len(table)
 

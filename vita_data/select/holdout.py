@@ -31,7 +31,9 @@ class HoldOut:
         if self.extra:
             held |= np.isin(values, np.array(self.extra, np.uint64))
         starts = _offsets(hold)
-        counts = np.add.reduceat(np.append(held, False).astype(np.int64), starts[:-1]) if len(hold) else starts[:0]
+        counts = (
+            np.add.reduceat(np.append(held, False).astype(np.int64), starts[:-1]) if len(hold) else starts[:0]
+        )
         sizes = np.diff(starts)
         return np.where(counts == 0, TRAIN, np.where(counts == sizes, HELD, BETWEEN)).astype(np.int8)
 

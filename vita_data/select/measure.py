@@ -64,7 +64,9 @@ def load_measure_task(path: str) -> MeasureTask:
 def measure_digest(catalog_digest: str, geometry: Geometry, state_tokens: bool, seed: int) -> str:
     """Names the measures of a catalog: everything they depend on."""
     tokenizer = load_tokenizer(geometry.tokenizer).digest()
-    return digest_of("measure", VERSION, catalog_digest, geometry.digest(), tokenizer, template_digest(state_tokens), seed)
+    return digest_of(
+        "measure", VERSION, catalog_digest, geometry.digest(), tokenizer, template_digest(state_tokens), seed
+    )
 
 
 def keep_totals(source: Source, geometry: Geometry) -> None:
@@ -122,7 +124,8 @@ def _measures(task: MeasureTask, row: dict[str, Any]) -> dict[str, Any]:
         "visual_tokens": lengths.visual_tokens,
         "length": lengths.length,
         "grids": [{"cols": cols, "rows": rows} for cols, rows in lengths.grids],
-        "bytes": padded(len(row["record"].encode())) + sum(padded(medium["length"]) for medium in row["media"]),
+        "bytes": padded(len(row["record"].encode()))
+        + sum(padded(medium["length"]) for medium in row["media"]),
         "selection": selection_hash(task.seed, row["key"]),
         "hold": [keyed_hash(HOLD_SEED, "hold-out", name) for name in held_by],
     }

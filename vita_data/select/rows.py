@@ -11,13 +11,27 @@ import pyarrow.compute as pc
 from vita_data import files
 from vita_data.select.draw import Drawn
 from vita_data.select.fill import facts_path
-from vita_data.select.gather import ROWS_PER_BUCKET, Piece, SourcePart, StageTask, bucket_sizes, cut_shards, order_path
+from vita_data.select.gather import (
+    ROWS_PER_BUCKET,
+    Piece,
+    SourcePart,
+    StageTask,
+    bucket_sizes,
+    cut_shards,
+    order_path,
+)
 from vita_data.select.holdout import BETWEEN, HELD, HoldOut
 from vita_data.select.stage import Source
 
 
 def stage_task(
-    folder: str, sources: list[Source], drawn: dict[str, Drawn], hold_out: HoldOut, late: list[str], samples: int, held: bool
+    folder: str,
+    sources: list[Source],
+    drawn: dict[str, Drawn],
+    hold_out: HoldOut,
+    late: list[str],
+    samples: int,
+    held: bool,
 ) -> StageTask:
     """The task of a stage's shards (or of its held-out shards, below `eval/`)."""
     places = {
@@ -38,7 +52,9 @@ def stage_task(
     return StageTask(inner, files.join(inner, "work"), places, hold_out, late, buckets, held)
 
 
-def held_counts(sources: list[Source], hold_out: HoldOut, late: frozenset[str] = frozenset()) -> dict[str, tuple[int, int]]:
+def held_counts(
+    sources: list[Source], hold_out: HoldOut, late: frozenset[str] = frozenset()
+) -> dict[str, tuple[int, int]]:
     """Samples held out, and samples between (with some media held), of each source; late rejects are neither."""
     counts: dict[str, tuple[int, int]] = {}
     for source in sources:
@@ -58,7 +74,9 @@ def shard_pieces(task: StageTask, shard_bytes: int) -> list[list[Piece]]:
     """Which rows make which shard, once the buckets are ordered."""
     buckets = [bucket for bucket in range(task.buckets) if files.exists(order_path(task.work, bucket))]
     sizes = {bucket: bucket_sizes(task.work, bucket) for bucket in buckets}
-    return cut_shards(sizes.__getitem__, [bucket for bucket in buckets if np.size(sizes[bucket])], shard_bytes)
+    return cut_shards(
+        sizes.__getitem__, [bucket for bucket in buckets if np.size(sizes[bucket])], shard_bytes
+    )
 
 
 def filled(task: StageTask, shards: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

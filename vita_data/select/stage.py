@@ -66,7 +66,12 @@ def hold_out_rule(sources: list[Source], rule: Holdout) -> HoldOut:
 
 
 def draw_all(
-    stage: StageCard, sources: list[Source], hold_out: HoldOut, pure_text: bool, late: frozenset[str], allow_short: bool
+    stage: StageCard,
+    sources: list[Source],
+    hold_out: HoldOut,
+    pure_text: bool,
+    late: frozenset[str],
+    allow_short: bool,
 ) -> dict[str, Drawn]:
     """Draws every source's quota; raises QuotaError with all that fall short, unless that is allowed."""
     drawn: dict[str, Drawn] = {}
@@ -75,11 +80,21 @@ def draw_all(
         number = None if asked in ("all", None) else int(asked)  # type: ignore[arg-type]
         share = share_of(stage, source.card, pure_text)
         drawn[source.card.source] = draw(source.card.source, source.paths, share, number, hold_out, late)
+    if not any(part.asked for part in drawn.values()):
+        kinds = " and ".join(kind for kind in ("caption", "qa") if getattr(stage.shares, kind))
+        raise QuotaError(
+            f"stage {stage.stage} takes {kinds} data, of which the mixture has none; add such a source, "
+            "or change `type` in the row of a card that is taken for the other kind."
+        )
     short = [part for part in drawn.values() if part.short]
     if short and not allow_short:
-        lines = "; ".join(f"{part.source} is asked for {part.asked} questions and has {part.available}" for part in short)
+        lines = "; ".join(
+            f"{part.source} is asked for {part.asked} questions and has {part.available + part.held} available, "
+            f"{part.held} of them held out"
+            for part in short
+        )
         raise QuotaError(
-            f"stage {stage.stage} asks for more than there is (held-out samples not counted): {lines}; "
+            f"stage {stage.stage} asks for more than there is: {lines}; "
             "add data, lower `questions` in the mixture, or take what there is with --allow-short."
         )
     return drawn
@@ -131,6 +146,7 @@ def _source_plan(stage: StageCard, source: Source, drawn: Drawn, pure_text: bool
         "share": str(share_of(stage, source.card, pure_text)),
         "asked": drawn.asked,
         "available": drawn.available,
+        "held": drawn.held,
         "available_samples": drawn.available_samples,
         "planned": drawn.questions,
         "planned_samples": drawn.samples,

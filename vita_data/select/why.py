@@ -16,7 +16,6 @@ from vita_data.records.canon import canonical
 from vita_data.select.rank import Ranks
 from vita_data.shards.write import index_name
 
-
 WHERE = ("key", "annotation", "position", "native_id")
 VERDICT = ("source", "step", "rule", "value", "threshold", "message")
 
@@ -30,7 +29,9 @@ def why(out: str, name: str, stage: str | None = None) -> list[dict[str, Any]]:
     stages = _stages(out)
     if stage is not None:
         if stage not in stages:
-            raise UsageError(f"stage {stage} is not built in {out}; built are: {', '.join(stages) or 'none'}.")
+            raise UsageError(
+                f"stage {stage} is not built in {out}; built are: {', '.join(stages) or 'none'}."
+            )
         stages = [stage]
     found: list[dict[str, Any]] = []
     for source in _sources(out):
@@ -41,7 +42,9 @@ def why(out: str, name: str, stage: str | None = None) -> list[dict[str, Any]]:
             for row in _matching(files.join(catalog, part_name(part)), name, [*WHERE]):
                 found += _fates(out, source, row, stages)
     if not found:
-        raise UsageError(f"no sample of {out} has the key or native id {name}; a key looks like <source>-<16 hex digits>.")
+        raise UsageError(
+            f"no sample of {out} has the key or native id {name}; a key looks like <source>-<16 hex digits>."
+        )
     return found
 
 
@@ -82,7 +85,14 @@ def _fates(out: str, source: str, row: dict[str, Any], stages: list[str]) -> lis
     base = {"key": row["key"], "source": source, "location": _location(row)}
     base |= {"rule": None, "value": None, "threshold": None}
     if not stages:
-        return [{**base, "kept": True, "step": "catalog", "message": "kept by the catalog; no stage is built yet."}]
+        return [
+            {
+                **base,
+                "kept": True,
+                "step": "catalog",
+                "message": "kept by the catalog; no stage is built yet.",
+            }
+        ]
     return [{**base, **_fate(out, source, row["key"], stage)} for stage in stages]
 
 
@@ -97,7 +107,12 @@ def _fate(out: str, source: str, key: str, stage: str) -> dict[str, Any]:
         place = _place(folder, inner, key)
         if place is not None:
             step = "held-out" if inner else "drawn"
-            return {"kept": True, "stage": stage, "step": step, "message": f"{words} row {place[1]} of {inner}shards/{place[0]:05d}.tar."}
+            return {
+                "kept": True,
+                "stage": stage,
+                "step": step,
+                "message": f"{words} row {place[1]} of {inner}shards/{place[0]:05d}.tar.",
+            }
     return {"kept": True, "stage": stage, **_not_drawn(folder, source, key)}
 
 
@@ -125,10 +140,15 @@ def _not_drawn(folder: str, source: str, key: str) -> dict[str, Any]:
     if line is None or not line["asked"]:
         return {"step": "select", "message": "kept, not drawn: this stage takes nothing of its source."}
     out = folder.rsplit("/stages/", 1)[0]
-    ranks = Ranks(files.join(out, "curate", plan["measures"][source], source), plan["hold_out"], _late(folder))
+    ranks = Ranks(
+        files.join(out, "curate", plan["measures"][source], source), plan["hold_out"], _late(folder)
+    )
     rank = ranks.of(key)
     if rank is None:
-        return {"step": "select", "message": "kept, not drawn: this stage was built before its source was read again."}
+        return {
+            "step": "select",
+            "message": "kept, not drawn: this stage was built before its source was read again.",
+        }
     if not rank:
         words = "kept, not drawn: some of its media are held out from training, and the rest stays away with them."
         return {"step": "held-out", "message": words}
@@ -137,7 +157,8 @@ def _not_drawn(folder: str, source: str, key: str) -> dict[str, Any]:
         "step": "select",
         "value": str(rank),
         "threshold": str(limit),
-        "message": f"kept, not drawn: it is number {rank:,} of its source in the order of the seed, and the first {limit:,} met the quota.",
+        "message": f"kept, not drawn: it is number {rank:,} of its source in the order of the seed, "
+        f"and the first {limit:,} met the quota.",
     }
 
 

@@ -70,7 +70,9 @@ def prove(folder: str, tell: Callable[[int, int], None] = lambda done, total: No
 def _source(line: dict[str, Any], found: Recount) -> dict[str, Any]:
     written = found.questions[line["source"]]
     if written != line["planned"]:
-        found.wrong(f"source {line['source']}: {line['planned']} questions were planned and {written} are written.")
+        found.wrong(
+            f"source {line['source']}: {line['planned']} questions were planned and {written} are written."
+        )
     if found.samples[line["source"]] != line["planned_samples"]:
         found.wrong(
             f"source {line['source']}: {line['planned_samples']} samples were planned and "
@@ -86,7 +88,9 @@ def _prove_shard(stage: Stage, number: int, found: Recount) -> None:
         with files.open_read(path) as stream:
             digest = content_digest(_prove_members(stage, number, path, stream, found))
             if digest != said["digest"]:
-                found.wrong(f"{path}: the digest of its members is {digest}, stage.json says {said['digest']}.")
+                found.wrong(
+                    f"{path}: the digest of its members is {digest}, stage.json says {said['digest']}."
+                )
     except (OSError, ShardError, ValueError, KeyError, TypeError, AttributeError) as error:
         found.wrong(f"{path}: cannot be read as a shard ({error}).")
 
@@ -96,15 +100,21 @@ def _prove_members(
 ) -> list[tuple[str, bytes]]:
     """Holds every member against the index; returns what the tar really holds, as (name, sha256)."""
     held: list[tuple[str, bytes]] = []
-    table = files.read_table(files.join(stage.folder, "index", index_name(number)), ["key", "members", "questions", "length"])
-    rows: Iterator[dict[str, Any]] = (row for batch in table.to_batches(max_chunksize=1024) for row in batch.to_pylist())
+    table = files.read_table(
+        files.join(stage.folder, "index", index_name(number)), ["key", "members", "questions", "length"]
+    )
+    rows: Iterator[dict[str, Any]] = (
+        row for batch in table.to_batches(max_chunksize=1024) for row in batch.to_pylist()
+    )
     members = walk(stream)
     for row_number, row in enumerate(rows):
         record: dict[str, Any] = {}
         for place, member in enumerate(row["members"]):
             name, offset, size = next(members, ("(nothing)", 0, 0))
             if (name, offset, size) != (member["name"], member["offset"], member["length"]):
-                found.wrong(f"{path}: at byte {offset} lies {name} of {size} bytes, the index says {member['name']}.")
+                found.wrong(
+                    f"{path}: at byte {offset} lies {name} of {size} bytes, the index says {member['name']}."
+                )
                 return held
             stream.seek(offset)
             data = stream.read(size)
@@ -121,7 +131,9 @@ def _prove_members(
     return held
 
 
-def _count(path: str, shard: int, row_number: int, row: dict[str, Any], record: dict[str, Any], found: Recount) -> None:
+def _count(
+    path: str, shard: int, row_number: int, row: dict[str, Any], record: dict[str, Any], found: Recount
+) -> None:
     key = row["key"]
     if record.get("id") != key:
         found.wrong(f"{path}: the record of {key} calls itself {record.get('id')}.")
@@ -139,7 +151,11 @@ def _count(path: str, shard: int, row_number: int, row: dict[str, Any], record: 
 
 
 def _surplus_files(stage: Stage, found: Recount) -> None:
-    counts = {"shards": stage.shard_count, "index": stage.shard_count, "packs": stage.facts["packs"]["windows"]}
+    counts = {
+        "shards": stage.shard_count,
+        "index": stage.shard_count,
+        "packs": stage.facts["packs"]["windows"],
+    }
     for part, count in counts.items():
         expected = {shard_name(number) if part == "shards" else index_name(number) for number in range(count)}
         for name in sorted(set(files.matching(files.join(stage.folder, part), "*")) - expected):
@@ -158,13 +174,17 @@ def _prove_each_pack(stage: Stage, packs: list[Pack], found: Recount) -> None:
     seen: set[str] = set()
     for pack in packs:
         if pack.tokens > stage.facts["packs"]["capacity"]:
-            found.wrong(f"pack {pack.number} has {pack.tokens} tokens, over {stage.facts['packs']['capacity']}.")
+            found.wrong(
+                f"pack {pack.number} has {pack.tokens} tokens, over {stage.facts['packs']['capacity']}."
+            )
         tokens = 0
         for place in pack.samples:
             shard, row, length = found.keys.get(place.key, (-1, -1, 0))
             tokens += length
             if (shard, row) != (place.shard, place.row):
-                found.wrong(f"pack {pack.number} places {place.key} at shard {place.shard} row {place.row}, where it is not.")
+                found.wrong(
+                    f"pack {pack.number} places {place.key} at shard {place.shard} row {place.row}, where it is not."
+                )
             if place.key in seen:
                 found.wrong(f"sample {place.key} is in more than one pack.")
             seen.add(place.key)
@@ -183,7 +203,9 @@ def _prove_held_out(stage: Stage, found: Recount) -> None:
         _surplus_files(held, inner)
     expected = sum(line["held_out"] for line in stage.facts["sources"] if line["asked"])
     if len(inner.keys) != expected and not inner.errors:
-        found.wrong(f"{stage.folder}/eval holds {len(inner.keys)} samples, stage.json says {expected} are held out.")
+        found.wrong(
+            f"{stage.folder}/eval holds {len(inner.keys)} samples, stage.json says {expected} are held out."
+        )
     found.errors += inner.errors
     for key in sorted(set(inner.keys) & set(found.keys)):
         found.wrong(f"sample {key} is held out and trained on.")

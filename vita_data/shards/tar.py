@@ -32,7 +32,9 @@ def header(name: str, size: int) -> bytes:
     """The 512-byte header of a regular file."""
     raw = name.encode()
     if len(raw) > NAME_LIMIT or size >= SIZE_LIMIT:
-        raise ShardError(f"member {name} of {size} bytes does not fit a tar header; shorten the source's name.")
+        raise ShardError(
+            f"member {name} of {size} bytes does not fit a tar header; shorten the source's name."
+        )
     octal = b"%011o\0" % size
     checksum = _FIXED_SUM + sum(raw) + sum(octal)
     return b"".join(

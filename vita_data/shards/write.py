@@ -151,10 +151,14 @@ class _IndexRows:
         return pa.Table.from_arrays(columns, schema=INDEX.with_metadata(metadata))
 
 
-def write_shard(folder: str, number: int, samples: Iterable[ShardSample], plan_digest: str = "") -> ShardFacts:
+def write_shard(
+    folder: str, number: int, samples: Iterable[ShardSample], plan_digest: str = ""
+) -> ShardFacts:
     """Writes `shards/NNNNN.tar` and then `index/NNNNN.parquet` below `folder`; returns what they hold."""
     rows = _IndexRows()
-    files.remove(files.join(folder, "index", index_name(number)))  # an older plan's must not vouch for the new tar
+    files.remove(
+        files.join(folder, "index", index_name(number))
+    )  # an older plan's must not vouch for the new tar
     with files.atomic_write(files.join(folder, "shards", shard_name(number))) as stream:
         gathered = _Gathered(stream)
         tar = TarWriter(gathered)  # type: ignore[arg-type]
@@ -168,9 +172,16 @@ def write_shard(folder: str, number: int, samples: Iterable[ShardSample], plan_d
         tar.close()
         gathered.drain()
     if len(set(rows.keys)) != len(rows.keys):
-        raise ShardError(f"shard {number} of {folder} would hold a key twice; this is a fault of the build, report it.")
+        raise ShardError(
+            f"shard {number} of {folder} would hold a key twice; this is a fault of the build, report it."
+        )
     questions = sum(rows.columns["questions"])
-    facts = {"samples": len(rows.keys), "questions": questions, "bytes": tar.size, "digest": content_digest(zip(rows.names, rows.digests, strict=True))}
+    facts = {
+        "samples": len(rows.keys),
+        "questions": questions,
+        "bytes": tar.size,
+        "digest": content_digest(zip(rows.names, rows.digests, strict=True)),
+    }
     files.write_table(files.join(folder, "index", index_name(number)), rows.table(number, plan_digest, facts))
     return ShardFacts(number=number, **facts)
 

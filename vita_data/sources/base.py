@@ -22,7 +22,9 @@ class Slice:
     start: int
     stop: int
     first: int  # position of the slice's first record in the annotation
-    aside: tuple[int, ...] = ()  # positions whose reading ended a worker twice: yielded as faults, never touched
+    aside: tuple[
+        int, ...
+    ] = ()  # positions whose reading ended a worker twice: yielded as faults, never touched
 
 
 @dataclass(frozen=True)

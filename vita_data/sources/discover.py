@@ -42,9 +42,15 @@ def discover(folder: Path) -> list[Found]:
     Raises SourceError when there is none, saying what was looked for.
     """
     by_dialect: dict[tuple[str, str, str, bool], list[tuple[str, list[dict[str, Any]]]]] = {}
-    for path in sorted([*folder.glob("*.json"), *folder.glob("*.jsonl"), *folder.glob("annotations/*.json*")]):
-        records = [record for record in itertools.islice(_records(path), LOOKED_AT) if isinstance(record, dict)]
-        turns = next((name for key, name in TURN_KEYS.items() if any(key in record for record in records)), None)
+    for path in sorted(
+        [*folder.glob("*.json"), *folder.glob("*.jsonl"), *folder.glob("annotations/*.json*")]
+    ):
+        records = [
+            record for record in itertools.islice(_records(path), LOOKED_AT) if isinstance(record, dict)
+        ]
+        turns = next(
+            (name for key, name in TURN_KEYS.items() if any(key in record for record in records)), None
+        )
         if turns is None:
             continue
         image_key = next((key for key in IMAGE_KEYS if any(record.get(key) for record in records)), "image")
@@ -85,7 +91,9 @@ def _names(value: Any) -> list[str]:
 
 def _media_root(folder: Path, names: list[str]) -> str:
     """The folder below which most of the named pictures are found: the folder itself or one inside it."""
-    inside = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith("."))
+    inside = sorted(
+        entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")
+    )
     candidates = [".", *inside]
     counts = [sum((folder / candidate / name).is_file() for name in names[:50]) for candidate in candidates]
     return candidates[counts.index(max(counts))]

@@ -63,7 +63,9 @@ class HfParquet:
                     file = pq.ParquetFile(stream)
                     names = file.schema_arrow.names
                 except (pa.ArrowException, OSError, ValueError) as error:
-                    raise SourceError(f"{path} is not a whole parquet file ({error}); fetch it again.") from error
+                    raise SourceError(
+                        f"{path} is not a whole parquet file ({error}); fetch it again."
+                    ) from error
                 self._check_columns(path, names)
                 yield file.metadata, file
 
@@ -80,9 +82,17 @@ class HfParquet:
                 batches = file.iter_batches(READ_ROWS, row_groups=[part.start], columns=wanted)
                 while position not in part.aside and (batch := next(batches, None)) is not None:
                     for row in _rows(batch):
-                        yield Fault(position, row) if isinstance(row, RecordError) else self._record(position, row)
+                        yield (
+                            Fault(position, row)
+                            if isinstance(row, RecordError)
+                            else self._record(position, row)
+                        )
                         position += 1
-                lost = worker_died() if position in part.aside else RecordError("not_a_record", "its row group ends early.")
+                lost = (
+                    worker_died()
+                    if position in part.aside
+                    else RecordError("not_a_record", "its row group ends early.")
+                )
             except (pa.ArrowException, OSError) as error:
                 lost = RecordError("not_a_record", f"its row group cannot be decoded: {error}.")
             end = part.first + meta.row_group(part.start).num_rows
@@ -124,7 +134,9 @@ class HfParquet:
             return [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
         turns = row.get(options.turns_column)
         if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-            raise RecordError("not_a_record", f"the row has no list of turns in column '{options.turns_column}'.")
+            raise RecordError(
+                "not_a_record", f"the row has no list of turns in column '{options.turns_column}'."
+            )
         return [
             {"from": turn.get("from", turn.get("role")), "value": turn.get("value", turn.get("content"))}
             for turn in turns
@@ -140,7 +152,11 @@ def _rows(batch: Any) -> Iterator[dict[str, Any] | RecordError]:
             try:
                 yield from batch.slice(number, 1).to_pylist()
             except UnicodeDecodeError as error:
-                yield RecordError("not_utf8", "the row holds bytes that are not UTF-8.", f"0x{error.object[error.start]:02x}")
+                yield RecordError(
+                    "not_utf8",
+                    "the row holds bytes that are not UTF-8.",
+                    f"0x{error.object[error.start]:02x}",
+                )
 
 
 def _pictures(value: Any, position: int) -> list[Picture]:

@@ -22,6 +22,7 @@ from vita_data.sources.base import Slice, Split, worker_died
 
 SLICE_BYTES = 8 << 20
 SLICE_RECORDS = 2000
+READ_BYTES = 256 << 10
 # A noncharacter marks bytes that were not UTF-8, so that only the record that holds them is refused.
 NOT_UTF8 = "\ufdd0"
 # Another one begins a line that stands for a fault, as no JSON text does: its rule, a space, and words.
@@ -29,7 +30,8 @@ FAULT = "\ufdd1"
 TOO_DEEP = "the record is nested too deeply to be read."
 _READ = 1 << 20
 _ESCAPES = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
 )
 # Whole numbers that Python will not compute; the parser, which asks it to, ends the process over them.
 _DIGITS = 600
@@ -100,7 +102,12 @@ def _elements(stream: _Utf8Stream, items_path: str, keyed: bool) -> Iterator[Any
 
 
 def split_document(
-    path: str, annotation: str, scratch: str, items_path: str = "", keyed: bool = False, keep_cut: bool = False
+    path: str,
+    annotation: str,
+    scratch: str,
+    items_path: str = "",
+    keyed: bool = False,
+    keep_cut: bool = False,
 ) -> Split:
     """Copies the elements of a JSON array (or the entries of an object) as lines and slices them.
 
@@ -132,10 +139,16 @@ def split_document(
                 if len(lines) >= SLICE_RECORDS or held >= SLICE_BYTES:
                     flush()
                     held = 0
-        except (ijson.JSONError, ArithmeticError, ValueError) as error:  # the latter two: numbers beyond all measure
+        except (
+            ijson.JSONError,
+            ArithmeticError,
+            ValueError,
+        ) as error:  # the latter two: numbers beyond all measure
             if not keep_cut:
                 raise SourceError(_cut_message(path, count, error)) from error
-            lines.append(f"{FAULT}annotation_cut the annotation file is cut or damaged here: {_brief(error)}.")
+            lines.append(
+                f"{FAULT}annotation_cut the annotation file is cut or damaged here: {_brief(error)}."
+            )
             count += 1
         stream.drain()
         flush()
@@ -183,7 +196,7 @@ def split_lines(path: str, annotation: str) -> Split:
     slices: list[Slice] = []
     start = position = line = first = 0
     with files.open_read(path) as stream:
-        while block := stream.readlines(SLICE_BYTES):
+        while block := stream.readlines(READ_BYTES):
             for data in block:
                 digest.update(data)
                 position += len(data)
@@ -219,9 +232,14 @@ def parse_line(data: bytes) -> Any | RecordError:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return RecordError("not_utf8", f"byte {error.start} of the line is not UTF-8.", value=f"0x{data[error.start]:02x}")
+        return RecordError(
+            "not_utf8", f"byte {error.start} of the line is not UTF-8.", value=f"0x{data[error.start]:02x}"
+        )
     if NOT_UTF8 in text:
-        return RecordError("not_utf8", "the record holds what is no text: not UTF-8, half a surrogate pair, or digits without end.")
+        return RecordError(
+            "not_utf8",
+            "the record holds what is no text: not UTF-8, half a surrogate pair, or digits without end.",
+        )
     if text.startswith(FAULT):
         rule, _, words = text[len(FAULT) :].strip().partition(" ")
         return RecordError(rule, words)

@@ -71,11 +71,15 @@ class LlavaJson:
     def _images(self, value: dict[str, Any]) -> list[str]:
         for kind in ("video", "audio"):
             if value.get(kind) or value.get(f"{kind}s"):
-                raise RecordError("modality_not_read", f"the record has {kind}, which this version does not read yet.")
+                raise RecordError(
+                    "modality_not_read", f"the record has {kind}, which this version does not read yet."
+                )
         named = value.get(self._options.image_key, value.get("images"))
         names = named if isinstance(named, list) else [named] if named not in (None, "") else []
         if not all(isinstance(name, str) and name for name in names):
-            raise RecordError("not_a_record", "an image is named by something that is not a text.", value=str(named)[:80])
+            raise RecordError(
+                "not_a_record", "an image is named by something that is not a text.", value=str(named)[:80]
+            )
         return names
 
     def _turns(self, value: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,11 @@ from vita_data.records.key import keyed_hash
 from vita_data.sources import jsonfiles
 from vita_data.sources.base import Fault, Native, Picture, Slice, Split
 
-PROMPTS = ("Read all the text in this picture.", "What is written in this picture?", "Transcribe the text you see.")
+PROMPTS = (
+    "Read all the text in this picture.",
+    "What is written in this picture?",
+    "Transcribe the text you see.",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,11 @@ class OcrOptions:
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
-        return None if self.prompts else ("prompts", "prompts is an empty list; write at least one, or leave it out")
+        return (
+            None
+            if self.prompts
+            else ("prompts", "prompts is an empty list; write at least one, or leave it out")
+        )
 
 
 class OcrJson:
@@ -83,7 +91,9 @@ class OcrJson:
         except (KeyError, TypeError) as error:
             raise RecordError("not_a_record", f"the entry lacks {error}.") from error
         if not isinstance(name, str) or not isinstance(instances, list):
-            raise RecordError("not_a_record", "the entry is not a picture's name with a list of text instances.")
+            raise RecordError(
+                "not_a_record", "the entry is not a picture's name with a list of text instances."
+            )
         return name, instances
 
     def _record(
@@ -103,7 +113,9 @@ class OcrJson:
         for number, instance in enumerate(instances):
             text = instance.get(options.text_key) if isinstance(instance, dict) else None
             if not isinstance(text, str):
-                raise RecordError("not_a_record", f"text instance {number} has no text under '{options.text_key}'.")
+                raise RecordError(
+                    "not_a_record", f"text instance {number} has no text under '{options.text_key}'."
+                )
             skipped = any(instance.get(name) is value for name, value in options.skip_if.items())
             if text.strip() not in options.skip_text and not skipped:
                 legible.append((_corner(instance.get(options.polygon_key)), number, text))
