@@ -196,7 +196,7 @@ def split_lines(path: str, annotation: str) -> Split:
     slices: list[Slice] = []
     start = position = line = first = 0
     with files.open_read(path) as stream:
-        while block := stream.readlines(READ_BYTES):
+        while block := stream.readlines(min(READ_BYTES, SLICE_BYTES)):
             for data in block:
                 digest.update(data)
                 position += len(data)
