@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from vita_data import files
-from vita_data.catalog.merge import part_name
+from vita_data.catalog.merge import part_name, rejects_name
 from vita_data.catalog.task import UNREADABLE_STEPS, VERSION, CatalogTask, bucket_count, work_folder
 from vita_data.errors import SourceError, VitaError
 from vita_data.media.resolve import is_there
@@ -159,8 +159,6 @@ def _refuse_collisions(task: CatalogTask, parts: list[int]) -> None:
 
 def _missing_media(task: CatalogTask, parts: list[int]) -> list[str]:
     """Names of media whose absence cost a record: looked for again at every build."""
-    from vita_data.catalog.merge import rejects_name
-
     names: set[str] = set()
     for part in parts:
         table = files.read_table(files.join(task.folder, rejects_name(part)), ["rule", "value"])
