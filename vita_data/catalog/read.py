@@ -68,8 +68,8 @@ def read_slice(task_path: str, number: int) -> list[Ref]:
         watch, progress = Watch(task.work), Progress(progress_folder(task.work))
         aside = put_aside(task.work)
         with _MediaTar(task.folder, number) as tar:
-            for chunk, rows in enumerate(_chunks(_rows(task, number, tar, watch, aside))):
-                progress.add(len(rows))
+            rows_read = _counted(_rows(task, number, tar, watch, aside), progress)
+            for chunk, rows in enumerate(_chunks(rows_read)):
                 refs += _write_chunk(
                     files.join(task.work, f"chunk-{number:05d}-{chunk:05d}.arrow"), rows, task.buckets
                 )
@@ -124,6 +124,12 @@ def _rows(
             row |= _judged(task, native, tar)
         yield row
         watch.at(part.annotation, native.position + 1, "read")
+
+
+def _counted(rows: Iterator[dict[str, Any]], progress: Progress) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        progress.add()
+        yield row
 
 
 def _natives(task: CatalogTask, part: Slice) -> Iterator[Native | Fault]:

@@ -73,6 +73,7 @@ class StepBars:
         self._step: dict[str, Any] | None = None
         self._started = 0.0
         self._already = 0
+        self._most = 0
 
     def hear(self, message: dict[str, Any]) -> None:
         """Takes a message of the build: a remark, or the next step."""
@@ -83,13 +84,16 @@ class StepBars:
             self.end()
             if message["items"]:
                 self._step, self._started = message, time.monotonic()
+                self._most = 0
                 self._already = self._done()
                 if not self._terminal:
                     click.echo(f"{message['words']} ...", err=True)
 
     def _done(self) -> int:
+        """What the workers have counted; never less than before, though a finished step removes its files."""
         assert self._step is not None
-        return sum(progress.total(folder) for folder in self._step["folders"])
+        self._most = max(self._most, sum(progress.total(folder) for folder in self._step["folders"]))
+        return self._most
 
     def look(self) -> None:
         """Draws the bar anew."""
