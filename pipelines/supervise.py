@@ -70,6 +70,8 @@ def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
     assert child.stdin is not None and child.stdout is not None and child.stderr is not None
     pump = threading.Thread(target=_pass_on, args=(child.stderr,), daemon=True)
     pump.start()
+    # Workers hold the child's pipes open: with the child gone, reading them would never end.
+    threading.Thread(target=_end_with_child, args=(child,), daemon=True).start()
     last: dict[str, Any] = {}
     try:
         child.stdin.write(json.dumps(asdict(settings)) + "\n")
@@ -97,9 +99,13 @@ def _pass_on(stream: IO[str]) -> None:
             sys.stderr.write(line)
 
 
+def _end_with_child(child: subprocess.Popen[str]) -> None:
+    child.wait()
+    _end_group(child)
+
+
 def _end_group(child: subprocess.Popen[str]) -> None:
-    try:
+    """Ends the child and its workers, whichever of them still live."""
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
     child.wait()

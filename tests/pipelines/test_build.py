@@ -350,3 +350,41 @@ def test_bytes_are_those_of_the_steps_versions(tmp_path: Path) -> None:
         "shards or packs changed: raise the VERSION of the step that changed them"
     )
     pytest.fail(f"a VERSION was raised: put this into {GOLDEN.name}\n{json.dumps(now, indent=1)}")
+
+
+@pytest.mark.slow
+def test_the_death_of_the_building_process_is_told_and_leaves_no_worker(built: Path, tmp_path: Path) -> None:
+    call = command(
+        "build", "--stage", "1.3", "--out", tmp_path / "out", "--data-root", built / "sample", "--workers", 2
+    )
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert any("reading 7 of 7" in line for line in process.stderr)
+    workers: list[int] = []
+    for _ in range(200):
+        building, *workers = _descendants(process.pid)
+        if len(workers) >= 2:
+            break
+        time.sleep(0.05)
+    assert len(workers) >= 2
+    os.kill(building, signal.SIGKILL)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode in (0, 1), errors  # gone on by itself, or told when no record is to blame
+    assert [pid for pid in workers if _runs(pid)] == []
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there and not merely waiting to be counted as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _descendants(pid: int) -> list[int]:
+    """Processes below a process."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *_descendants(child)]
+    return found
