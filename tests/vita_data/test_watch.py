@@ -87,10 +87,10 @@ def test_notes_of_a_build_that_was_killed_are_forgotten(tmp_path: Path) -> None:
 
 
 def test_a_remote_work_folder_has_no_notes() -> None:
-    place = Watch("memory://work")
+    place = Watch("memory://source/w")
     place.at("a.json", 1, "judge")
     place.done()
-    assert not files.exists("memory://work/inflight")
+    assert not files.exists("memory://source/w/inflight")
 
 
 ADAPTER = '''
