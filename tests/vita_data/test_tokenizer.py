@@ -11,6 +11,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,7 +57,6 @@ def test_every_text_comes_back_in_its_composed_form(name: str, text: str) -> Non
 @given(text=TEXTS)
 def test_the_cut_vocabulary_merges_by_its_first_ranks_alone(text: str) -> None:
     ranks = {token: rank for token, rank in _vocabulary().items() if rank < 8192}
-    regex = pytest.importorskip("regex")
     pieces = regex.findall(SPLIT_PATTERN, unicodedata.normalize("NFC", text))
     expected = [ranks[part] for piece in pieces for part in _merge(piece.encode(), ranks)]
     assert load_tokenizer(CUT).encode(text) == expected
