@@ -42,7 +42,7 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     stage = load_stage(settings.stage, mixture.path, manifests)
     refuse_unbuildable(stage)
     folder = files.join(settings.out, "stages", stage.stage)
-    _refuse_other_seed(settings)
+    _refuse_other_build(settings, mixture)
     files.make_folder(settings.out)
     data_root = _data_root(settings, mixture, say)
     cards = load_sources(mixture, manifests)
@@ -51,13 +51,14 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     hold_out = hold_out_rule(sources, mixture.holdout)
     pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
 
-    late: list[dict[str, Any]] = _late_of(folder)
+    late = _late_of(folder, sources)
     for _ in range(MOST_REDRAWS):
         gone = frozenset(reject["key"] for reject in late)
         drawn = draw_all(stage, sources, hold_out, pure_text, gone, settings.allow_short)
         plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text, STEPS)
         ready = _finished(folder, plan, late)
         if ready is not None:
+            say(f"{folder} was built before, and nothing has changed since")
             return ready
         _say_what_is_held(drawn, say)
         files.write_json(files.join(folder, "plan.json"), plan)
@@ -81,10 +82,16 @@ def _say_what_is_held(drawn: dict[str, Drawn], say: Say) -> None:
             )
 
 
-def _refuse_other_seed(settings: BuildSettings) -> None:
-    """Stages of two seeds do not nest: a fifth by one seed does not lie in the whole by another."""
+def _refuse_other_build(settings: BuildSettings, mixture: MixtureCard) -> None:
+    """Stages of two seeds do not nest, and those of two mixtures have nothing to do with each other."""
     for name in files.matching(settings.out, "stages/*/plan.json"):
-        seed = files.read_json(files.join(settings.out, name))["seed"]
+        plan = files.read_json(files.join(settings.out, name))
+        seed = plan["seed"]
+        if plan["mixture"] != mixture.mixture:
+            raise UsageError(
+                f"{files.join(settings.out, name.rpartition('/')[0])} was built from mixture {plan['mixture']}, "
+                f"not {mixture.mixture}; choose another --out, or remove that folder."
+            )
         if seed != settings.seed:
             raise UsageError(
                 f"{files.join(settings.out, name.rpartition('/')[0])} was built with seed {seed}, not {settings.seed}; "
@@ -103,11 +110,18 @@ def _data_root(settings: BuildSettings, mixture: MixtureCard, say: Say) -> str |
     return root
 
 
-def _late_of(folder: str) -> list[dict[str, Any]]:
-    """Late rejects of the finished build here whose media are still lost; those that came back are drawn again."""
+def _late_of(folder: str, sources: list[Source]) -> list[dict[str, Any]]:
+    """Late rejects of the finished build here whose media are still lost; those that came back are drawn again.
+
+    Those of a source that was read again since are forgotten: its new catalog knows better.
+    """
     path = files.join(folder, "stage.json")
-    late: list[dict[str, Any]] = files.read_json(path)["late"] if files.exists(path) else []
-    return [reject for reject in late if not _is_back(reject)]
+    if not files.exists(path):
+        return []
+    known = files.read_json(files.join(folder, "plan.json"))["catalogs"]
+    unchanged = {s.card.source for s in sources if known.get(s.card.source) == s.catalog_digest}
+    late: list[dict[str, Any]] = files.read_json(path)["late"]
+    return [reject for reject in late if reject["source"] in unchanged and not _is_back(reject)]
 
 
 def _is_back(reject: dict[str, Any]) -> bool:
@@ -138,7 +152,8 @@ def _finished(folder: str, plan: dict[str, Any], late: list[dict[str, Any]]) -> 
     if not files.exists(path):
         return None
     said: dict[str, Any] = files.read_json(path)
-    return said if said["digest"] == plan["digest"] and said["late"] == late else None
+    current = said["digest"] == plan["digest"] and said["late"] == late
+    return said if current and finish.looks_whole(folder, said) else None
 
 
 def _write_shards(

@@ -11,7 +11,7 @@ from vita_data import files
 from vita_data.catalog import finish
 from vita_data.catalog.merge import part_name
 from vita_data.catalog.task import progress_folder, work_folder
-from vita_data.errors import UsageError
+from vita_data.errors import SourceError, UsageError
 from vita_data.manifest.mixture import MixtureCard, MixtureSource
 from vita_data.manifest.source import SourceCard, source_root
 from vita_data.select.measure import MeasureTask, keep_totals, measure_digest
@@ -108,6 +108,7 @@ def _wanted(
     data_root: str | None,
     say: Callable[[str], None],
 ) -> list[_Catalog]:
+    _refuse_missing(mixture, cards, data_root)
     wanted: list[_Catalog] = []
     for line in mixture.sources:
         card = cards[line.source]
@@ -128,6 +129,20 @@ def _wanted(
             f"mixture {mixture.mixture} has no source whose folder is there; see `vita-data sources`."
         )
     return wanted
+
+
+def _refuse_missing(mixture: MixtureCard, cards: dict[str, SourceCard], data_root: str | None) -> None:
+    """Names every folder that is not there at once, so that nobody learns of them one build at a time."""
+    lines = [line.source for line in mixture.sources if not line.optional]
+    missing = [name for name in lines if not files.exists(source_root(cards[name], data_root))]
+    if len(missing) > 1:
+        first = source_root(cards[missing[0]], data_root)
+        raise SourceError(
+            f"{len(missing)} of {len(lines)} sources of mixture {mixture.mixture} are not there: "
+            f"{', '.join(missing)} (the first was looked for in {first}); `vita-data sources NAME` says how to get "
+            "each, and what can stand in for those never released; fetch them, point --data-root at their folder, "
+            "or write a mixture without them."
+        )
 
 
 def measure_catalogs(

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from typing import Any
 
 from pipelines.choice import RunnerChoice, workers_worth_it
@@ -34,7 +35,7 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Builds what the settings on standard input say."""
-    logging.getLogger().setLevel(logging.ERROR)  # before Beam comes in: it remarks on absent cloud libraries
+    logging.disable(logging.CRITICAL)  # Beam remarks on absent libraries, and repeats every error at length
     from pipelines.build import build
     from pipelines.graphs import GRAPHS
     from pipelines.runners import run_graph
@@ -63,6 +64,16 @@ def main() -> None:
     except OSError as error:
         words = f"{error.filename or settings.out}: {error.strerror or error}"
         send({"error": f"{words}; mend that and run the same command again.", "status": VitaError.status})
+        return
+    except Exception as error:
+        traceback.print_exc()
+        words = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        send(
+            {
+                "error": f"something went wrong that should not ({words}); please report it with the lines above.",
+                "status": 1,
+            }
+        )
         return
     send({"result": facts})
 

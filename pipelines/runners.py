@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -41,14 +42,26 @@ def beam_options(choice: RunnerChoice, workers: int) -> PipelineOptions:
     if choice.name == "direct":
         mode = "multi_processing" if workers > 1 else "in_memory"
         flags += [f"--direct_num_workers={workers}", f"--direct_running_mode={mode}"]
-        flags.append("--default_sdk_harness_log_level=ERROR")
+        flags.append("--default_sdk_harness_log_level=CRITICAL")
     elif choice.job_endpoint:
+        _refuse_silence(choice.job_endpoint)
         flags.append(f"--job_endpoint={choice.job_endpoint}")
     elif choice.name == "portable":
         raise UsageError(
             "--runner portable needs the address of a job service; add --job-endpoint HOST:PORT."
         )
     return PipelineOptions(flags)
+
+
+def _refuse_silence(endpoint: str) -> None:
+    """Raises UsageError when nobody answers at a job endpoint, for which Beam itself would wait for ever."""
+    host, _, port = endpoint.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"nobody answers at --job-endpoint {endpoint} ({error}); start the job service, or mend it."
+        ) from error
 
 
 def run_graph(
@@ -66,7 +79,13 @@ def run_graph(
             graph(pipeline)
             pipeline.run().wait_until_finish()
     except Exception as error:
-        raise _as_raised(error) from error
+        raised = _as_raised(error)
+        if choice.name != "direct" and not isinstance(raised, VitaError):
+            brief = f"{type(raised).__name__}: {raised}".splitlines()[0][:300]
+            raised = VitaError(
+                f"the {choice.name} runner failed ({brief}); check its address, options and logs."
+            )
+        raise raised from error
 
 
 def _embedded(options: PipelineOptions) -> FnApiRunner:

@@ -246,8 +246,8 @@ def read_table(path: str, columns: list[str] | None = None) -> pa.Table:
     """A parquet file as a table."""
     import pyarrow.parquet as pq
 
-    with open_read(path) as stream:
-        return pq.read_table(stream, columns=columns)
+    with open_read(path) as stream:  # without Arrow's threads: one that still runs when Python ends aborts it
+        return pq.ParquetFile(stream, pre_buffer=False).read(columns=columns, use_threads=False)
 
 
 def _take(descriptor: int, folder: str) -> None:

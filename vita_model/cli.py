@@ -16,6 +16,7 @@ import click
 from vita_data.errors import UsageError, VitaError
 from vita_model.config import PRESETS
 
+TRAINING_PACKAGES = ("torch", "transformers", "deepspeed", "safetensors")  # what the base install leaves out
 PRESET = click.Choice(list(PRESETS))
 
 
@@ -48,6 +49,13 @@ def _reported(command: Callable[..., None]) -> Callable[..., None]:
             if _first_rank():
                 click.echo(f"vita-model: {error}", err=True)
             sys.exit(error.status)
+        except ModuleNotFoundError as error:
+            if error.name not in TRAINING_PACKAGES:
+                raise
+            click.echo(
+                f"vita-model: {error.name} is not installed; install the toolkit as '.[train]'.", err=True
+            )
+            sys.exit(2)
 
     return run
 
@@ -97,8 +105,8 @@ def main() -> None:
 def train(as_json: bool, local_rank: str | None, **options: Any) -> None:
     """Train one stage, alone or under torchrun.
 
-    Writes metrics.jsonl, checkpoints and, at the end, the held-out loss by source into --out. SIGTERM ends
-    the run after the current step with a checkpoint; --resume goes on from there with the same losses.
+    Writes metrics.jsonl, checkpoints and, at the end, the held-out loss by source into --out. SIGTERM and
+    Ctrl-C end the run after the current step with a checkpoint; --resume goes on from there with the same losses.
     """
     with _plain_stdout():
         from vita_model.train.engine import stop_processes

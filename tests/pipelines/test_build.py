@@ -28,7 +28,7 @@ from tests.factories import (
     write_source,
 )
 from vita_data import files
-from vita_data.errors import QuotaError
+from vita_data.errors import QuotaError, UsageError
 from vita_data.shards.prove import prove
 from vita_data.shards.read import Stage
 
@@ -388,3 +388,27 @@ def _descendants(pid: int) -> list[int]:
         for child in map(int, task.read_text().split()):
             found += [child, *_descendants(child)]
     return found
+
+
+def test_a_stage_that_lost_a_file_is_not_taken_for_whole(tmp_path: Path) -> None:
+    mixture = two_sources(tmp_path)
+    run_build(mixture, tmp_path / "out")
+    stage = tmp_path / "out/stages/1.3"
+    whole = shard_digests(stage)
+    for damage in (
+        lambda: (stage / "shards/00001.tar").unlink(),
+        lambda: os.truncate(stage / "shards/00000.tar", 1000),
+        lambda: (stage / "eval/index/00000.parquet").unlink(),
+        lambda: (stage / "report.html").unlink(),
+    ):
+        damage()
+        run_build(mixture, tmp_path / "out")
+        assert shard_digests(stage) == whole and (stage / "report.html").exists()
+        assert prove(str(stage))["ok"]
+
+
+def test_another_mixture_is_refused_in_the_same_folder(tmp_path: Path) -> None:
+    run_build(two_sources(tmp_path), tmp_path / "out")
+    other = write_mixture(tmp_path, {"asks": "all"}, name="other")
+    with pytest.raises(UsageError, match="was built from mixture test, not other; choose another --out"):
+        run_build(other, tmp_path / "out", "1.1")

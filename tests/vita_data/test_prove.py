@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tests.factories import run_build, two_sources
 from vita_data import files
 from vita_data.cli.main import main
+from vita_data.errors import ShardError
 from vita_data.shards.prove import prove
 from vita_data.shards.tar import TarWriter, padded, walk
 from vita_data.shards.write import content_digest
@@ -239,3 +240,8 @@ def test_a_folder_without_a_finished_stage_is_an_error_of_one_line(tmp_path: Pat
     result = CliRunner().invoke(main, ["prove", str(tmp_path)])
     assert result.exit_code == 1
     assert result.stderr.startswith("vita-data: ") and result.stderr.count("\n") == 1
+
+
+def test_the_held_out_part_is_proved_with_its_stage_and_not_alone(stage: Path) -> None:
+    with pytest.raises(ShardError, match="is the held-out part of a stage"):
+        prove(str(stage / "eval"))

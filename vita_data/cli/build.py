@@ -18,7 +18,11 @@ from vita_data.cli.output import StepBars, json_option, print_json, size
 @click.option("--data-root", help="Folder or URL that holds the sources' folders.")
 @click.option("--seed", default=0, show_default=True, help="Seed of every keyed choice.")
 @click.option(
-    "--workers", default=os.cpu_count() or 1, show_default="all cores", help="Local worker processes."
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Local worker processes.",
 )
 @click.option(
     "--runner",

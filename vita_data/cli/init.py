@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,14 @@ tolerance: 0.01  # share of records that may be unreadable or have broken media
 """
 
 MIXTURE = """\
-# Written by `vita-data init`: build it with  vita-data build --stage 1.3 --mixture {path}
+# Written by `vita-data init`: build it with  vita-data build --stage 1.3 --mixture {path} --out {name}-build
 mixture: {name}
 title: {title}
 # The geometry of the `tiny` preset, for a laptop; remove the next line for the paper's (448 px, 6,200 tokens).
 geometry: {{tokenizer: qwen2.5-8k, tile_pixels: 112, tile_tokens: 16, max_tiles: 3, max_length: 2048}}
 shard_megabytes: 64
-training: {{global_batch: 4}}
+# Full precision runs on any CPU, and a small model of random weights needs larger steps; remove for a real model.
+training: {{global_batch: 4, precision: fp32, learning_rate: 1e-3, vision_learning_rate: 1e-3}}
 sources:
 {sources}
 """
@@ -80,7 +82,7 @@ def init(folder: Path, name: str | None, kind: str | None, force: bool, as_json:
         click.echo(
             f"{card}: {', '.join(one.annotations)} as {kind or one.kind}, turns under {one.turns}, {what}"
         )
-    click.echo(f"next: vita-data build --stage 1.3 --mixture {mixture}")
+    click.echo(f"next: vita-data build --stage 1.3 --mixture {shlex.quote(str(mixture))} --out {base}-build")
 
 
 def _slug(text: str) -> str:

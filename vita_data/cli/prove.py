@@ -34,5 +34,7 @@ def prove(folder: str, as_json: bool) -> None:
         click.echo(
             f"{verdict}; {said['samples']:,} samples with {said['questions']:,} questions in the tars."
         )
+        if not said["ok"]:
+            click.echo("remove the files that are named and run the same `vita-data build` again.", err=True)
     if not said["ok"]:
         sys.exit(1)

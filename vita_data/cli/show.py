@@ -16,7 +16,14 @@ from vita_data.cli.output import json_option, print_json, size
 @click.command()
 @click.argument("what")
 @click.option("--out", default="vita-build", show_default=True, help="The build to look for a key in.")
-@click.option("-n", "--number", default=3, show_default=True, help="How many records of a shard to show.")
+@click.option(
+    "-n",
+    "--number",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="How many records of a shard to show.",
+)
 @json_option
 def show(what: str, out: str, number: int, as_json: bool) -> None:
     """Show the first records of a shard (a .tar file), or the sample with a key."""

@@ -22,9 +22,15 @@ def why(key: str, out: str, stage: str | None, as_json: bool) -> None:
         return
     for row in rows:
         where = f" in stage {row['stage']}" if row.get("stage") else ""
-        click.echo(f"{row['key']}: {'kept' if row['kept'] else 'rejected'}{where} ({row['step']})")
+        click.echo(f"{row['key']}: {_headline(row)}{where} ({row['step']})")
         click.echo(f"  {row['message']}")
         if row["rule"]:
             threshold = f", threshold {row['threshold']}" if row["threshold"] is not None else ""
             click.echo(f"  rule {row['rule']}: measured {row['value']}{threshold}")
         click.echo(f"  from {row['source']}: {row['location']}")
+
+
+def _headline(row: dict[str, object]) -> str:
+    if not row["kept"]:
+        return "rejected"
+    return {"select": "kept but not drawn", "held-out": "held out"}.get(str(row["step"]), "kept")

@@ -75,6 +75,24 @@ def remove_surplus(folder: str, shards: int, windows: int) -> None:
                 files.remove(files.join(folder, part, name))
 
 
+def looks_whole(folder: str, facts: dict[str, Any]) -> bool:
+    """Whether every file that `stage.json` speaks of is there, shards at their size; bytes are for `prove`."""
+    inner = files.join(folder, "eval")
+    held = files.join(inner, "stage.json")
+    shards = [(folder, shard) for shard in facts["shards"]]
+    if files.exists(inner):
+        if not files.exists(held):
+            return False
+        shards += [(inner, shard) for shard in files.read_json(held)["shards"]]
+    wanted = [files.join(folder, "packs", index_name(n)) for n in range(facts["packs"]["windows"])]
+    wanted += [files.join(place, "index", index_name(shard["number"])) for place, shard in shards]
+    wanted.append(files.join(folder, "report.html"))
+    tars = [(files.join(place, "shards", shard_name(s["number"])), s["bytes"]) for place, s in shards]
+    return all(files.exists(path) for path in wanted) and all(
+        files.exists(tar) and files.identity(tar)["size"] == size for tar, size in tars
+    )
+
+
 def summary(
     plan: dict[str, Any],
     shards: list[dict[str, Any]],

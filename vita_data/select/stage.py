@@ -83,8 +83,8 @@ def draw_all(
     if not any(part.asked for part in drawn.values()):
         kinds = " and ".join(kind for kind in ("caption", "qa") if getattr(stage.shares, kind))
         raise QuotaError(
-            f"stage {stage.stage} takes {kinds} data, of which the mixture has none; add such a source, "
-            "or change `type` in the row of a card that is taken for the other kind."
+            f"stage {stage.stage} takes {kinds} data, of which the mixture has none that fits `max_length`; "
+            "add such a source, or change `type` in the row of a card that is taken for the other kind."
         )
     short = [part for part in drawn.values() if part.short]
     if short and not allow_short:

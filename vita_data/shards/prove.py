@@ -43,6 +43,10 @@ def prove(folder: str, tell: Callable[[int, int], None] = lambda done, total: No
     Raises ShardError when no finished stage lies there.
     """
     stage = Stage(folder)
+    if "sources" not in stage.facts:
+        raise ShardError(
+            f"{folder} is the held-out part of a stage; give the stage's folder, which proves both."
+        )
     found = Recount()
     for number in range(stage.shard_count):
         tell(number, stage.shard_count)

@@ -112,9 +112,13 @@ class Stage:
     def _json(self, name: str) -> Any:
         path = files.join(self.folder, name)
         if not files.exists(path):
-            raise ShardError(
-                f"{self.folder} has no {name}, so no finished build lies there; run `vita-data build` (again)."
+            inside = files.matching(self.folder, "stages/*/stage.json")
+            advice = (
+                f"give the folder of a stage, such as {files.join(self.folder, inside[0])[: -len('/stage.json')]}"
+                if inside
+                else "run `vita-data build` (again)"
             )
+            raise ShardError(f"{self.folder} has no {name}, so no finished build lies there; {advice}.")
         return files.read_json(path)
 
     @property

@@ -50,11 +50,11 @@ class Loop:
         self.since = time.monotonic()
 
     def train(self, first: int, last: int, save_every: int) -> int:
-        """Steps `first` up to, not including, `last`; returns the steps done, fewer after SIGTERM.
+        """Steps `first` up to, not including, `last`; returns the steps done, fewer after SIGTERM or Ctrl-C.
 
         Checkpoints every `save_every` steps and at the end of what was done.
         """
-        before = signal.signal(signal.SIGTERM, self._stop)
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
         loaded = self._load(first, last)
         done = saved = first
         self.engine.train()
@@ -73,7 +73,8 @@ class Loop:
             if saved < done:
                 self._save(done)
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
             loaded.close()
         return done
 

@@ -46,6 +46,8 @@ def train(options: Options) -> dict[str, Any]:
     start = went_on or _start(options, task)
     rank, world = start_processes()
     teller = Teller(rank == 0)
+    if options.resume and went_on is None:
+        teller.say(f"{options.out} has no complete checkpoint; starting at the first step")
     asked = _asked(options, task, config, world)
     cursor = 0 if went_on is None else int(checkpoint.facts(went_on)["step"])
     if rank == 0:
