@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from vita_data import files
 from vita_data.errors import ShardError
 from vita_data.records.canon import canonical_bytes
-from vita_data.shards.read import Shard, Stage
+from vita_data.shards.read import OPEN_SHARDS, Shard, Stage
 from vita_data.shards.write import ShardSample, finished_shard, write_shard
 
 
@@ -154,3 +154,16 @@ def test_any_samples_come_back_from_memory(media: list[list[tuple[str, bytes]]])
         [each.record, *(data for _, data in each.media)] for each in samples
     ]
     files.remove_tree(folder)
+
+
+def test_a_stage_of_many_shards_keeps_few_of_them_open(tmp_path: Path) -> None:
+    count = OPEN_SHARDS + 8
+    for number in range(count):
+        write_shard(str(tmp_path), number, [sample(number, ("jpg", bytes([number])))])
+    files.write_json(str(tmp_path / "stage.json"), {"shards": [None] * count})
+    files.write_json(str(tmp_path / "plan.json"), {})
+    stage = Stage(tmp_path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for number in [*range(count), *range(count)]:
+        assert stage.sample(number, 0).media == [bytes([number])]
+    assert len(list(Path("/proc/self/fd").iterdir())) - before <= OPEN_SHARDS

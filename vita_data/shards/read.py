@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import mmap
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 from vita_data import files
 from vita_data.errors import ShardError
 from vita_data.shards.write import index_name, shard_name
+
+OPEN_SHARDS = 32
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class Stage:
         self.facts: dict[str, Any] = self._json("stage.json")
         self.plan: dict[str, Any] = self._json("plan.json")
         self._shards: dict[int, Shard] = {}
+        self._lock = threading.Lock()
 
     def _json(self, name: str) -> Any:
         path = files.join(self.folder, name)
@@ -127,10 +131,15 @@ class Stage:
         return len(self.facts["shards"])
 
     def shard(self, number: int) -> Shard:
-        """A shard, opened at first use."""
-        if number not in self._shards:
-            self._shards[number] = Shard(self.folder, number)
-        return self._shards[number]
+        """A shard, opened at first use; the one not used for longest is let go, since open files are few."""
+        with self._lock:
+            shard = self._shards.pop(number, None)
+            if shard is None:
+                shard = Shard(self.folder, number)
+            self._shards[number] = shard
+            if len(self._shards) > OPEN_SHARDS:
+                del self._shards[next(iter(self._shards))]  # its map closes with its last reader
+            return shard
 
     def sample(self, shard: int, row: int) -> Sample:
         """The sample at a place."""

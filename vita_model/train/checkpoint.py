@@ -43,7 +43,8 @@ def facts(checkpoint: Path) -> dict[str, Any]:
 
 def complete(run: Path) -> list[Path]:
     """The complete checkpoints of a run, oldest first; half-written ones are not among them."""
-    return sorted(path.parent for path in (run / FOLDER).glob(f"step-*/{COMPLETE}"))
+    found = (path.parent for path in (run / FOLDER).glob(f"step-*/{COMPLETE}"))
+    return sorted(folder for folder in found if folder.name.removeprefix("step-").isdigit())
 
 
 def last(run: Path) -> Path | None:

@@ -1,7 +1,7 @@
 """DeepSpeed around the model: the process group, the configuration, one engine for ZeRO 0 to 3.
 
-Runs as one plain process, or as many under torchrun, the `deepspeed` launcher or Slurm, which set RANK,
-WORLD_SIZE and the master's address. Gradients are averaged over ranks by DeepSpeed, so a loss is scaled by
+Runs as one plain process, or as many under a launcher that sets RANK, WORLD_SIZE and the master's
+address, as torchrun and `deepspeed` do. Gradients are averaged over ranks by DeepSpeed, so a loss is scaled by
 the world size before it is handed over; accumulation is not scaled a second time.
 """
 

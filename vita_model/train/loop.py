@@ -79,6 +79,9 @@ class Loop:
         return done
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self.stopping:  # asked twice: the step may never end when another rank is stuck
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         self.stopping = True
 
     def _agreed_to_stop(self) -> bool:
