@@ -74,7 +74,7 @@ class LlavaJson:
                 raise RecordError(
                     "modality_not_read", f"the record has {kind}, which this version does not read yet."
                 )
-        named = value.get(self._options.image_key, value.get("images"))
+        named = value.get(self._options.image_key) or value.get("images")  # null or empty names nothing
         names = named if isinstance(named, list) else [named] if named not in (None, "") else []
         if not all(isinstance(name, str) and name for name in names):
             raise RecordError(
