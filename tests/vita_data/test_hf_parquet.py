@@ -48,7 +48,7 @@ def test_rows_read_alike_whatever_the_size_of_a_row_group(tmp_path: Path, group:
     assert [native.native_id for native in natives] == [str(n) for n in range(10)]
     for native in natives:
         assert isinstance(native, Native) and native.turns == TURNS
-        assert native.images[0].data == PICTURE
+        assert native.media[0].data == PICTURE
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_a_picture_may_be_a_struct_bytes_base64_or_a_list_of_them(tmp_path: Path
     _write(tmp_path, {"image": [cell], "conversations": [TURNS]})
     (native,) = _read(tmp_path)
     assert isinstance(native, Native)
-    assert [picture.data for picture in native.images] == [PICTURE]
+    assert [picture.data for picture in native.media] == [PICTURE]
 
 
 def test_a_row_without_a_picture_is_a_text_row(tmp_path: Path) -> None:
     _write(tmp_path, {"image": pa.array([None], pa.binary()), "conversations": [TURNS]})
     (native,) = _read(tmp_path)
-    assert isinstance(native, Native) and native.images == []
+    assert isinstance(native, Native) and native.media == []
 
 
 @pytest.mark.parametrize("cell", ["no base64!", 5, 10**12, 0.5, {"bytes": 10**12, "path": "a.jpg"}])

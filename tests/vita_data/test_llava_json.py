@@ -79,12 +79,12 @@ def test_pictures_are_named_one_by_one_or_in_a_list(tmp_path: Path, image: Any, 
     for key in ("image", "images"):
         (native,) = _read(tmp_path, [{key: image, "conversations": TURNS}])
         assert isinstance(native, Native)
-        assert [picture.name for picture in native.images] == names
+        assert [picture.name for picture in native.media] == names
 
 
 def test_the_media_root_is_put_before_every_name(tmp_path: Path) -> None:
     (native,) = _read(tmp_path, [{"image": "a.jpg", "conversations": TURNS}], media_root="train2017")
-    assert isinstance(native, Native) and native.images[0].name == "train2017/a.jpg"
+    assert isinstance(native, Native) and native.media[0].name == "train2017/a.jpg"
 
 
 @pytest.mark.parametrize("image", [["a.jpg", None], [3], 3, {"path": "a.jpg"}, [[]], [""], True])

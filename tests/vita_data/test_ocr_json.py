@@ -41,7 +41,7 @@ def test_lsvt_names_a_picture_and_asks_for_its_text(tmp_path: Path) -> None:
     (native,) = _read(tmp_path, {"gt_0": [_word("大家", _box(0, 0))]}, media_root="images")
     assert isinstance(native, Native)
     assert native.native_id == '"gt_0"'
-    assert [picture.name for picture in native.images] == ["images/gt_0.jpg"]
+    assert [picture.name for picture in native.media] == ["images/gt_0.jpg"]
     assert native.turns[0]["value"].startswith("<image>\n")
     assert native.turns[1] == {"from": "gpt", "value": "大家"}
 
@@ -51,7 +51,7 @@ def test_anyword_lists_its_pictures(tmp_path: Path) -> None:
     options = {"layout": "list", "text_key": "text", "polygon_key": "polygon", "media_root": "imgs"}
     (native,) = _read(tmp_path, {"data_root": "/x", "data_list": [row]}, **options)
     assert isinstance(native, Native)
-    assert (native.images[0].name, native.turns[1]["value"]) == ("imgs/a.png", "hi")
+    assert (native.media[0].name, native.turns[1]["value"]) == ("imgs/a.png", "hi")
 
 
 def test_words_are_read_line_by_line_from_the_left(tmp_path: Path) -> None:

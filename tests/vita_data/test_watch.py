@@ -95,7 +95,7 @@ def test_a_remote_work_folder_has_no_notes() -> None:
 
 ADAPTER = '''
 import os, signal
-from vita_data.sources.base import Fault, Native, Picture, worker_died
+from vita_data.sources.base import Fault, Medium, Native, worker_died
 from vita_data.sources.llava_json import LlavaJson, LlavaOptions
 
 class Base:
@@ -139,7 +139,7 @@ class Deadly(Base):
     def read(self, root, part):
         for native in self.inner.read(root, part):
             if part.annotation == "a.jsonl" and native.position == 1203:
-                pictures = [Picture(DeadlyName("a.jpg"))]
+                pictures = [Medium("image", DeadlyName("a.jpg"))]
                 native = Native(native.position, native.native_id, native.turns, pictures)
             yield native
 

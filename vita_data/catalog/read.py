@@ -30,7 +30,7 @@ from vita_data.records.key import UNIT, id_hash
 from vita_data.records.reject import Reject
 from vita_data.records.schema import MEDIUM
 from vita_data.shards.tar import TarWriter
-from vita_data.sources.base import Fault, Native, Picture, Slice, worker_died
+from vita_data.sources.base import Fault, Medium, Native, Slice, worker_died
 from vita_data.sources.registry import blaming, make_adapter
 
 CHUNK_ROWS = 4000
@@ -168,15 +168,15 @@ def _printable(text: str | None) -> str | None:
 
 
 def _judged(task: CatalogTask, native: Native, tar: _MediaTar) -> dict[str, Any]:
-    names = [_printable(picture.name) for picture in native.images]
+    names = [_printable(picture.name) for picture in native.media]
     step = "structure"
     try:
-        turns = structure.conversation(native.turns, len(native.images))
-        reject = structure.judge(turns, len(native.images))
+        turns = structure.conversation(native.turns, len(native.media))
+        reject = structure.judge(turns, len(native.media))
         if reject is not None:
             return {**_reject(step, reject), "names": names}
         step = "media"
-        media = [_medium(task, native.position, n, picture, tar) for n, picture in enumerate(native.images)]
+        media = [_medium(task, native.position, n, picture, tar) for n, picture in enumerate(native.media)]
     except RecordError as error:
         return {**_reject(step, Reject.of(error)), "names": names}
     except MALFORMED as error:
@@ -190,9 +190,7 @@ def _placed(turn: dict[str, str]) -> str:
     return normalise_placeholders(turn["value"]) if turn["from"] == "human" else turn["value"]
 
 
-def _medium(
-    task: CatalogTask, position: int, number: int, picture: Picture, tar: _MediaTar
-) -> dict[str, Any]:
+def _medium(task: CatalogTask, position: int, number: int, picture: Medium, tar: _MediaTar) -> dict[str, Any]:
     native = picture.data if picture.data is not None else read_medium(task.root, picture.name, MEDIUM_BYTES)
     facts = examine_image(native, IMAGE_PIXELS)
     if picture.data is None and facts.converted is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from vita_data.errors import RecordError
 
@@ -37,22 +37,39 @@ class Split:
     records: int  # about how many there are, for showing progress
 
 
-@dataclass(frozen=True)
-class Picture:
-    """An image of a record: its name in the annotation, and its bytes where they are embedded."""
+MediumKind = Literal["image", "video", "audio"]
 
+
+@dataclass(frozen=True)
+class Medium:
+    """A picture, film or sound of a record: its name in the annotation, and its bytes where they are embedded.
+
+    `start` and `end` in seconds, counted from the file's first frame or sample, say which part is meant.
+    """
+
+    kind: MediumKind
     name: str
     data: bytes | None = None
+    start: float | None = None
+    end: float | None = None
 
 
 @dataclass(frozen=True)
 class Native:
-    """One record of a native file: turns as {from, value} with native roles, and its pictures in order."""
+    """One record of a native file: turns as {from, value} with native roles, and its media.
+
+    Media of one kind stand in the order of their placeholders. `speaker` is whose voice is heard, as the
+    corpus names it; `language` is given where a corpus says it of each record; `inserted_id` is the number
+    of an answer to sound that was not meant for the model (VITA's own format).
+    """
 
     position: int
     native_id: str | None  # as JSON text
     turns: list[dict[str, Any]]
-    images: list[Picture] = field(default_factory=list)
+    media: list[Medium] = field(default_factory=list)
+    speaker: str | None = None
+    language: str | None = None
+    inserted_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,3 +94,16 @@ class Adapter(Protocol):
 def worker_died() -> RecordError:
     """What a record is refused with whose reading ended the process twice, as a decoder's crash does."""
     return RecordError("worker_died", "reading this record ended the worker twice.")
+
+
+def transcript(
+    position: int,
+    native_id: str | None,
+    text: str,
+    sound: Medium,
+    speaker: str | None = None,
+    language: str | None = None,
+) -> Native:
+    """The record of a sound with what is said in it, as every speech corpus gives it: heard, then written."""
+    turns = [{"from": "human", "value": "<audio>"}, {"from": "gpt", "value": text}]
+    return Native(position, native_id, turns, [sound], speaker, language)

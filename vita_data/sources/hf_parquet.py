@@ -15,7 +15,7 @@ from typing import Any
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
-from vita_data.sources.base import Fault, Native, Picture, Slice, Split, worker_died
+from vita_data.sources.base import Fault, Medium, Native, Slice, Split, worker_died
 
 READ_ROWS = 256
 TEXT_BYTES_PER_ROW = 1024
@@ -159,7 +159,7 @@ def _rows(batch: Any) -> Iterator[dict[str, Any] | RecordError]:
                 )
 
 
-def _pictures(value: Any, position: int) -> list[Picture]:
+def _pictures(value: Any, position: int) -> list[Medium]:
     """Embedded pictures of a cell: a struct of bytes and path, bytes, base64 text, or a list of these."""
     if value is None:
         return []
@@ -167,12 +167,12 @@ def _pictures(value: Any, position: int) -> list[Picture]:
         return [picture for item in value for picture in _pictures(item, position)]
     if isinstance(value, dict):
         if value.get("bytes") is None:
-            return [Picture(str(value["path"]))] if value.get("path") else []
+            return [Medium("image", str(value["path"]))] if value.get("path") else []
         name = str(value.get("path") or f"row {position}")
-        return [Picture(name, picture.data) for picture in _pictures(value["bytes"], position)]
+        return [Medium("image", name, picture.data) for picture in _pictures(value["bytes"], position)]
     if isinstance(value, bytes):
-        return [Picture(f"row {position}", value)]
+        return [Medium("image", f"row {position}", value)]
     try:
-        return [Picture(f"row {position}", base64.b64decode(value, validate=True))]
+        return [Medium("image", f"row {position}", base64.b64decode(value, validate=True))]
     except (ValueError, TypeError) as error:
         raise RecordError("not_a_record", "the image cell holds neither bytes nor base64.") from error

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from vita_data import files
 from vita_data.errors import RecordError
 from vita_data.sources import jsonfiles
-from vita_data.sources.base import Fault, Native, Picture, Slice, Split
+from vita_data.sources.base import Fault, Medium, Native, Slice, Split
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class LlavaJson:
             if value.get(self._options.id_key) is not None:
                 native_id = json.dumps(value[self._options.id_key], sort_keys=True, ensure_ascii=False)
             images = [
-                Picture(name if self._options.media_root == "." else f"{self._options.media_root}/{name}")
+                Medium(
+                    "image", name if self._options.media_root == "." else f"{self._options.media_root}/{name}"
+                )
                 for name in self._images(value)
             ]
             return Native(position, native_id, self._turns(value), images)

@@ -16,7 +16,7 @@ from vita_data import files
 from vita_data.errors import RecordError
 from vita_data.records.key import keyed_hash
 from vita_data.sources import jsonfiles
-from vita_data.sources.base import Fault, Native, Picture, Slice, Split
+from vita_data.sources.base import Fault, Medium, Native, Slice, Split
 
 PROMPTS = (
     "Read all the text in this picture.",
@@ -101,7 +101,7 @@ class OcrJson:
     ) -> Native:
         options = self._options
         file = name + options.image_suffix if options.layout == "keyed" else name
-        picture = Picture(file if options.media_root == "." else f"{options.media_root}/{file}")
+        picture = Medium("image", file if options.media_root == "." else f"{options.media_root}/{file}")
         choice = keyed_hash(0, "ocr-prompt", annotation, native_id) % len(options.prompts)
         question = {"from": "human", "value": f"<image>\n{options.prompts[choice]}"}
         answer = {"from": "gpt", "value": options.join.join(self._texts(instances))}
