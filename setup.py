@@ -16,6 +16,9 @@ BASE = [
     "ijson>=3.4,<4",  # incremental JSON: the kept parser with a C backend
     "tiktoken>=0.12,<0.15",  # byte-level BPE in Rust, without torch
     "dashscope>=2.0.2,<3",  # Qwen's publisher ships its vocabulary in it; the file is read, the code never run
+    "av>=18.1,<19",  # FFmpeg's libraries in the wheel: films, and sounds that libsndfile does not read; no system package
+    "soundfile>=0.13,<0.15",  # libsndfile: reads wav, flac, ogg and mp3, writes FLAC
+    "soxr>=1.0,<2",  # the resampler of SoX, without torch
     "scikit-image>=0.25,<0.27",  # photographs of the sample corpus; only its data files are read
     "scikit-learn>=1.6,<2",  # the same
 ]

@@ -1,6 +1,6 @@
 """Peak memory of a build as its source grows: 30,000 generated text records against 300,000.
 
-    python benchmarks/memory.py [--small 30000] [--large 300000] [--repeats 3] [--workers 1]
+    python benchmarks/memory.py [--small 30000] [--large 300000] [--repeats 3] [--workers 1] [--words 25]
 
 Each build runs in processes of its own from generation to packs; the peak is the largest resident set of any one
 process among them, as the kernel counts it.
@@ -56,15 +56,15 @@ WORDS = [
 ]
 
 
-def make_source(folder: Path, records: int) -> None:
-    """A JSON Lines file of conversations of about 400 bytes, always the same."""
+def make_source(folder: Path, records: int, words: int) -> None:
+    """A JSON Lines file of conversations of so many words a turn, always the same; 25 words make 400 bytes."""
     rng = random.Random(5)
     folder.mkdir()
     (folder / "generated.yaml").write_text(CARD)
     (folder / "mixture.yaml").write_text(MIXTURE)
     with open(folder / "text.jsonl", "w") as out:
         for number in range(records):
-            question, answer = (" ".join(rng.choices(WORDS, k=25)) for _ in range(2))
+            question, answer = (" ".join(rng.choices(WORDS, k=words)) for _ in range(2))
             turns = [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
             out.write(json.dumps({"id": number, "conversations": turns}) + "\n")
 
@@ -93,16 +93,18 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=300_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--words", type=int, default=25, help="of a question and of an answer")
     options = parser.parse_args()
     base = Path(tempfile.mkdtemp(prefix="bench-memory-"))
     peaks: dict[int, list[float]] = {options.small: [], options.large: []}
     for records in peaks:
-        make_source(base / str(records), records)
+        make_source(base / str(records), records, options.words)
     for _ in range(options.repeats):
         for records, values in peaks.items():
             values.append(peak_megabytes(base / str(records), options.workers))
     shutil.rmtree(base)
-    print(f"{options.workers} workers, {options.repeats} repeats, Python {platform.python_version()}\n")
+    said = f"{options.workers} workers, {options.words} words, {options.repeats} repeats"
+    print(f"{said}, Python {platform.python_version()}\n")
     print("| records | peak MB, median (min to max) |\n|---|---|")
     for records, values in peaks.items():
         print(f"| {records:,} | {statistics.median(values):.0f} ({min(values):.0f} to {max(values):.0f}) |")

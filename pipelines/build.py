@@ -6,7 +6,6 @@ stage.json. Runs in one process with Beam below it; `pipelines.supervise` starts
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,22 @@ from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
 from pipelines.settings import BuildSettings
 from vita_data import files
 from vita_data.catalog.finish import check_tolerance
-from vita_data.errors import SourceError, UsageError, VitaError
+from vita_data.errors import UsageError, VitaError
 from vita_data.manifest.find import load_mixture, load_sources, load_stage
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.packs import window
 from vita_data.packs.stage import pack_stage
+from vita_data.report.formats import counted
 from vita_data.report.page import write_report
 from vita_data.sample.make import make_sample
 from vita_data.select import fill, finish
 from vita_data.select.draw import Drawn
 from vita_data.select.holdout import HoldOut
+from vita_data.select.late import Reject, by_key, keys_of, known_late
 from vita_data.select.rows import filled, held_counts, shard_pieces, stage_task
-from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, refuse_unbuildable
+from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, refuse_unbuildable, sources_of
+from vita_data.shards import seal
+from vita_data.shards.versions import versions
 
 Say = Callable[[str], None]
 STEPS = {"fill": fill.VERSION, "pack": window.VERSION}
@@ -46,55 +49,61 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     files.make_folder(settings.out)
     data_root = _data_root(settings, mixture, say)
     cards = load_sources(mixture, manifests)
+    mixture = sources_of(stage, mixture, cards)
     catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
     sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
-    hold_out = hold_out_rule(sources, mixture.holdout)
     pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
 
-    late = _late_of(folder, sources)
+    late = known_late(settings.out, stage.stage, sources)
     for _ in range(MOST_REDRAWS):
-        gone = frozenset(reject["key"] for reject in late)
-        drawn = draw_all(stage, sources, hold_out, pure_text, gone, settings.allow_short)
+        _check_late(sources, summaries, late)
+        hold_out = hold_out_rule(sources, mixture.holdout, keys_of(late))
+        drawn = draw_all(stage, sources, hold_out, pure_text, keys_of(late), settings.allow_short)
         plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text, STEPS)
-        ready = _finished(folder, plan, late)
+        ready = finish.finished(folder, plan, summaries, late)
         if ready is not None:
             say(f"{folder} was built before, and nothing has changed since")
             return ready
-        _say_what_is_held(drawn, say)
-        files.write_json(files.join(folder, "plan.json"), plan)
+        _say_what_is_held(plan, say)
+        finish.begin(folder, plan)
         lost = _write_shards(folder, plan, sources, drawn, hold_out, late, run)
         if not lost:
             return _finish(folder, plan, sources, summaries, hold_out, late, run)
-        late += lost
-        _check_late(sources, summaries, late)
-        say(f"{len(lost)} samples lost a medium since they were catalogued; drawing again without them")
+        late = by_key(late + lost)
+        words = f"{counted(len(lost), 'sample')} lost a medium since the sources were catalogued"
+        say(f"{words}; drawing again without {'it' if len(lost) == 1 else 'them'}")
     raise VitaError(
         f"{len(late)} media changed or vanished while {folder} was written; let the corpus rest and run again."
     )
 
 
-def _say_what_is_held(drawn: dict[str, Drawn], say: Say) -> None:
-    for part in drawn.values():
-        if part.asked > part.questions:
+def _say_what_is_held(plan: dict[str, Any], say: Say) -> None:
+    for line in plan["sources"]:
+        if line["asked"] > line["planned"]:
             say(
-                f"source {part.source} gives {part.questions} of {part.asked} questions asked: "
-                f"it has {part.available + part.held}, of which {part.held} are held out from training"
+                f"source {line['source']} gives {line['planned']:g} of {line['asked']:g} {line['unit']} asked: "
+                f"it has {line['available'] + line['held']:g}, of which {line['held']:g} are held out from training"
             )
 
 
 def _refuse_other_build(settings: BuildSettings, mixture: MixtureCard) -> None:
     """Stages of two seeds do not nest, and those of two mixtures have nothing to do with each other."""
-    for name in files.matching(settings.out, "stages/*/plan.json"):
-        plan = files.read_json(files.join(settings.out, name))
-        seed = plan["seed"]
-        if plan["mixture"] != mixture.mixture:
+    names = [
+        name for kind in (seal.PLAN, seal.FACTS) for name in files.matching(settings.out, f"stages/*/{kind}")
+    ]
+    for place, _, kind in (name.rpartition("/") for name in names):
+        folder = files.join(settings.out, place)
+        said = seal.trusted(folder, kind)  # what is damaged says nothing, and its own build will mend it
+        if said is None:
+            continue
+        if said["mixture"] != mixture.mixture:
             raise UsageError(
-                f"{files.join(settings.out, name.rpartition('/')[0])} was built from mixture {plan['mixture']}, "
-                f"not {mixture.mixture}; choose another --out, or remove that folder."
+                f"{folder} was built from mixture {said['mixture']}, not {mixture.mixture}; "
+                "choose another --out, or remove that folder."
             )
-        if seed != settings.seed:
+        if said["seed"] != settings.seed:
             raise UsageError(
-                f"{files.join(settings.out, name.rpartition('/')[0])} was built with seed {seed}, not {settings.seed}; "
+                f"{folder} was built with seed {said['seed']}, not {settings.seed}; "
                 "choose another --out, or remove that folder."
             )
 
@@ -104,56 +113,24 @@ def _data_root(settings: BuildSettings, mixture: MixtureCard, say: Say) -> str |
     if mixture.generator is None:
         return settings.data_root
     root = settings.data_root or files.join(settings.out, "sample")
-    if not files.exists(files.join(root, "answer-key.json")):
-        say(f"making the sample corpus in {root}")
-        make_sample(Path(root), say)
+    if files.exists(files.join(root, "answer-key.json")):
+        return root
+    if files.is_url(root):
+        raise UsageError(
+            f"the sample corpus is not in {root} and cannot be made there; make it on a local disk with "
+            "`vita-data sample DIR`, and give that folder with --data-root DIR."
+        )
+    say(f"making the sample corpus in {root}")
+    make_sample(Path(root), say)
     return root
 
 
-def _late_of(folder: str, sources: list[Source]) -> list[dict[str, Any]]:
-    """Late rejects of the finished build here whose media are still lost; those that came back are drawn again.
-
-    Those of a source that was read again since are forgotten: its new catalog knows better.
-    """
-    path = files.join(folder, "stage.json")
-    if not files.exists(path):
-        return []
-    known = files.read_json(files.join(folder, "plan.json"))["catalogs"]
-    unchanged = {s.card.source for s in sources if known.get(s.card.source) == s.catalog_digest}
-    late: list[dict[str, Any]] = files.read_json(path)["late"]
-    return [reject for reject in late if reject["source"] in unchanged and not _is_back(reject)]
-
-
-def _is_back(reject: dict[str, Any]) -> bool:
-    import hashlib
-
-    reader = files.RangeReader()
-    try:
-        data = reader.read(reject["path"], reject["offset"], reject["length"])
-    except (OSError, SourceError):
-        return False
-    finally:
-        reader.close()
-    return bool(hashlib.sha256(data).hexdigest() == reject["sha256"])
-
-
-def _check_late(
-    sources: list[Source], summaries: dict[str, dict[str, Any]], late: list[dict[str, Any]]
-) -> None:
+def _check_late(sources: list[Source], summaries: dict[str, dict[str, Any]], late: list[Reject]) -> None:
     """Media that vanish after the catalog pass count towards the tolerance like those that were never there."""
     for source in sources:
         name = source.card.source
         lost = sum(reject["source"] == name for reject in late)
         check_tolerance(summaries[name], float(source.card.tolerance), lost)
-
-
-def _finished(folder: str, plan: dict[str, Any], late: list[dict[str, Any]]) -> dict[str, Any] | None:
-    path = files.join(folder, "stage.json")
-    if not files.exists(path):
-        return None
-    said: dict[str, Any] = files.read_json(path)
-    current = said["digest"] == plan["digest"] and said["late"] == late
-    return said if current and finish.looks_whole(folder, said) else None
 
 
 def _write_shards(
@@ -162,15 +139,12 @@ def _write_shards(
     sources: list[Source],
     drawn: dict[str, Drawn],
     hold_out: HoldOut,
-    late: list[dict[str, Any]],
+    late: list[Reject],
     run: RunStep,
-) -> list[dict[str, Any]]:
+) -> list[Reject]:
     """Selects, orders and fills the stage's shards and those of its held-out samples; returns late rejects."""
-    if files.exists(files.join(folder, "stage.json")):
-        files.remove(files.join(folder, "stage.json"))  # from here on the folder is not whole
-    files.remove_unfinished(folder)
-    keys = sorted(reject["key"] for reject in late)
-    held_out = held_counts(sources, hold_out, frozenset(keys))
+    keys = sorted(keys_of(late))
+    held_out = held_counts(sources, hold_out, keys_of(late))
     counts = {
         False: sum(part.samples for part in drawn.values()),
         True: sum(held for held, _ in held_out.values()),
@@ -205,70 +179,26 @@ def _finish(
     sources: list[Source],
     summaries: dict[str, dict[str, Any]],
     hold_out: HoldOut,
-    late: list[dict[str, Any]],
+    late: list[Reject],
     run: RunStep,
 ) -> dict[str, Any]:
     """Packs, rejects, report, and then the file that says the stage is whole."""
-    shards = _shard_facts(folder)
+    shards = finish.shard_facts(folder)
     packs = pack_stage(
         folder, len(shards), plan, lambda items: run("pack", "packing training sequences", items, 0, [])
     )
-    finish.remove_surplus(folder, len(shards), packs["windows"])
+    finish.remove_surplus(folder, len(shards), packs["windows"], [source.card.source for source in sources])
     rejected = finish.write_rejects(folder, sources, late)
-    held = held_counts(sources, hold_out, frozenset(reject["key"] for reject in late))
+    held = held_counts(sources, hold_out, keys_of(late))
     written = finish.count_index(folder, len(shards))
     lines = [
-        finish.source_summary(
-            line,
-            summaries[line["source"]]["read"],
-            rejected[line["source"]],
-            held[line["source"]],
-            written.get(line["source"]),
-        )
-        for line in plan["sources"]
+        finish.source_summary(line, summaries[name], rejected[name], held[name], written.get(name))
+        for line, name in ((line, line["source"]) for line in plan["sources"])
     ]
     facts = finish.summary(plan, shards, lines, packs, late, versions())
-    _finish_eval(folder, plan)
+    finish.finish_eval(folder, plan)
     write_report(folder, plan, facts, {source.card.source: source.root for source in sources})
     files.remove_tree(files.join(folder, "work"))
-    files.write_json(files.join(folder, "stage.json"), facts)
+    facts = seal.sealed_facts(folder, facts)
+    files.write_json(files.join(folder, seal.FACTS), facts)
     return facts
-
-
-def _shard_facts(folder: str) -> list[dict[str, Any]]:
-    work = files.join(folder, "work")
-    return [files.read_json(files.join(work, name)) for name in files.matching(work, "shard-*.json")]
-
-
-def _finish_eval(folder: str, plan: dict[str, Any]) -> None:
-    """Makes the held-out part a stage folder of its own, which readers open like any other."""
-    inner = files.join(folder, "eval")
-    shards = _shard_facts(inner)
-    if not shards:
-        files.remove_tree(inner)
-        return
-    finish.remove_surplus(inner, len(shards), 0)
-    written = finish.count_index(inner, len(shards))
-    files.write_json(files.join(inner, "plan.json"), plan)
-    files.remove_tree(files.join(inner, "work"))
-    facts = {
-        "stage": plan["stage"],
-        "digest": plan["digest"],
-        "shards": shards,
-        "written": written,
-        "packs": {"windows": 0},
-    }
-    files.write_json(files.join(inner, "stage.json"), facts)
-
-
-def versions() -> dict[str, str]:
-    """The libraries whose bytes end up in a stage, and the machine's kind."""
-    import PIL
-    import pyarrow
-
-    return {
-        "python": platform.python_version(),
-        "pillow": PIL.__version__,
-        "pyarrow": pyarrow.__version__,
-        "machine": platform.machine(),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipelines.settings import BuildSettings
@@ -12,9 +12,13 @@ from vita_data.catalog import finish
 from vita_data.catalog.merge import part_name
 from vita_data.catalog.task import progress_folder, work_folder
 from vita_data.errors import SourceError, UsageError
+from vita_data.manifest.geometry import Geometry
 from vita_data.manifest.mixture import MixtureCard, MixtureSource
 from vita_data.manifest.source import SourceCard, source_root
-from vita_data.select.measure import MeasureTask, keep_totals, measure_digest
+from vita_data.media.containers.walk import container_items
+from vita_data.media.members import gather_members
+from vita_data.select.counted import note_measured
+from vita_data.select.measure import MeasureTask, measure_digest
 from vita_data.select.stage import Source
 from vita_data.sources.registry import checked_options
 
@@ -32,6 +36,7 @@ class _Catalog:
     folder: str
     annotations: list[str]
     options: dict[str, Any]
+    frames: dict[str, int]
     digest: str
 
     @property
@@ -44,6 +49,10 @@ class _Catalog:
             "licence": self.card.licence,
             "adapter": self.card.adapter,
             "options": self.options,
+            "media": asdict(self.card.media),
+            "seconds": asdict(self.card.seconds),
+            "frames": self.frames,
+            "case": self.card.case,
         }
 
     def split_items(self) -> list[Any]:
@@ -90,7 +99,11 @@ def _read(stale: list[_Catalog], words: str, run: RunStep) -> dict[str, dict[str
         name: [finish.load_split(finish.split_annotation(*item)) for item in items]
         for name, items in to_split.items()
     }
-    tasks = {c.card.source: finish.make_task(c.facts, c.root, c.folder, splits[c.card.source]) for c in stale}
+    archives = _listed(stale, run)
+    tasks = {
+        name: finish.make_task(c.facts, c.root, c.folder, splits[name], archives[name])
+        for name, c in ((c.card.source, c) for c in stale)
+    }
     items = [
         (path, n) for path, task in ((t.save(), t) for t in tasks.values()) for n in range(len(task.slices))
     ]
@@ -99,6 +112,24 @@ def _read(stale: list[_Catalog], words: str, run: RunStep) -> dict[str, dict[str
     return {
         c.card.source: finish.finish(tasks[c.card.source], c.digest, splits[c.card.source]) for c in stale
     }
+
+
+def _listed(stale: list[_Catalog], run: RunStep) -> dict[str, str | None]:
+    """Lists the archives that hold the media of the sources; returns what workers open, None without archives."""
+    items = [item for c in stale for item in container_items(c.card.media, c.root, c.folder)]
+    run("list", "listing the archives", items, 0, [])
+    return {
+        c.card.source: gather_members(c.card.media, c.root, c.folder) if c.card.media.places else None
+        for c in stale
+    }
+
+
+def frames_of(card: SourceCard, geometry: Geometry) -> dict[str, int]:
+    """How films are read, where a mixture's geometry may say so: for the rows of films; others keep the defaults."""
+    if card.row.scenario != "General Video":
+        return {}
+    frames = {"min_frames": geometry.min_frames, "max_frames": geometry.max_frames}
+    return {**frames, "short_side": geometry.tile_pixels}
 
 
 def _wanted(
@@ -121,7 +152,9 @@ def _wanted(
         options = checked_options(card)
         annotations = finish.annotations_of(root, list(card.annotations), line.source)
         folder = files.join(settings.out, "catalog", line.source)
-        plain = _Catalog(card, line, root, folder, annotations, options, "")
+        plain = _Catalog(
+            card, line, root, folder, annotations, options, frames_of(card, mixture.geometry), ""
+        )
         digest = finish.catalog_digest(plain.facts, root, annotations)
         wanted.append(replace(plain, digest=digest))
     if not wanted:
@@ -181,6 +214,7 @@ def measure_catalogs(
                 catalog.folder,
                 folder,
                 summary["parts"],
+                summary["common_speakers"],
                 mixture.geometry,
                 state_tokens,
                 settings.seed,
@@ -192,5 +226,6 @@ def measure_catalogs(
     if items:
         run("measure", "counting tokens and tiles", items, samples, folders)
     for source in sources:
-        keep_totals(source, mixture.geometry)
+        note_measured(source, mixture.geometry)
+        files.remove_tree(files.join(source.measures, "progress"))
     return sources

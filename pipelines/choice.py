@@ -20,7 +20,15 @@ class RunnerChoice:
 
 # About three seconds of one worker's time, which is what a local process costs to start: records for
 # the steps that count records, else items.
-WORTH_A_PROCESS = {"split": 16, "catalog": 1000, "measure": 20_000, "select": 32, "fill": 20_000, "pack": 64}
+WORTH_A_PROCESS = {
+    "split": 16,
+    "list": 8,
+    "catalog": 1000,
+    "measure": 20_000,
+    "select": 32,
+    "fill": 20_000,
+    "pack": 64,
+}
 
 
 def workers_worth_it(graph: str, units: int, most: int) -> int:

@@ -13,16 +13,18 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Any
+from typing import IO, Any
 
 from pipelines.choice import RunnerChoice, workers_worth_it
 from pipelines.settings import BuildSettings
 from vita_data.errors import VitaError
 
 
-def send(message: dict[str, Any]) -> None:
-    """Writes one message for the parent."""
-    print(json.dumps(message), flush=True)
+def _channel() -> IO[str]:
+    """Standard output for messages alone: whatever an adapter or a library prints goes to standard error."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return channel
 
 
 def _end_with_parent() -> None:
@@ -39,8 +41,17 @@ def main() -> None:
     from pipelines.build import build
     from pipelines.graphs import GRAPHS
     from pipelines.runners import run_graph
-    from vita_data.catalog.watch import mark_the_dead, work_folders
+    from vita_data.catalog.watch import forget_notes, mark_the_dead, work_folders
     from vita_data.files import locked
+
+    channel = _channel()
+
+    def send(message: dict[str, Any]) -> None:
+        print(json.dumps(message), file=channel, flush=True)
+
+    def mourn(status: int) -> None:
+        mark_the_dead(work_folders(settings.out))
+        send({"worker_status": status})
 
     said = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -51,12 +62,12 @@ def main() -> None:
         send({"step": graph, "words": words, "items": len(items), "total": total, "folders": folders})
         if items:
             workers = workers_worth_it(graph, total or len(items), choice.workers)
-            run_graph(
-                GRAPHS[graph](items), choice, workers, lambda: mark_the_dead(work_folders(settings.out))
-            )
+            run_graph(GRAPHS[graph](items), choice, workers, mourn)
 
     try:
         with locked(settings.out):
+            for work in work_folders(settings.out):
+                forget_notes(work)  # of a build that was ended from outside
             facts = build(settings, run, lambda words: send({"say": words}))
     except VitaError as error:
         send({"error": str(error), "status": error.status})

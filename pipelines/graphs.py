@@ -16,6 +16,7 @@ import apache_beam as beam
 from vita_data.catalog.finish import split_annotation
 from vita_data.catalog.merge import merge_bucket
 from vita_data.catalog.read import read_slice
+from vita_data.catalog.repack import list_container
 from vita_data.errors import VitaError
 from vita_data.packs.window import pack_window
 from vita_data.select.fill import fill_shard_to_file
@@ -88,6 +89,11 @@ def _split(item: Item) -> None:
 
 
 @marked
+def _list(item: Item) -> None:
+    list_container(*item)
+
+
+@marked
 def _read(item: Item) -> Iterator[tuple[str, tuple[str, int]]]:
     task, number = item
     yield from _bucketed(task, read_slice(task, number))
@@ -129,6 +135,11 @@ def split_graph(items: list[Item]) -> Graph:
     return lambda p: p | Spread(items) | "Split" >> beam.Map(_split)
 
 
+def list_graph(items: list[Item]) -> Graph:
+    """(root, archive, place, catalog's folder, keep what is cut): archives into listings of their members."""
+    return lambda p: p | Spread(items) | "List" >> beam.Map(_list)
+
+
 def catalog_graph(items: list[Item]) -> Graph:
     """(task, slice): slices into chunks, chunks by bucket into catalog parts."""
     return lambda p: (
@@ -168,6 +179,7 @@ def pack_graph(items: list[Item]) -> Graph:
 
 GRAPHS = {
     "split": split_graph,
+    "list": list_graph,
     "catalog": catalog_graph,
     "measure": measure_graph,
     "select": select_graph,

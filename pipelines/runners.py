@@ -65,11 +65,15 @@ def _refuse_silence(endpoint: str) -> None:
 
 
 def run_graph(
-    graph: Graph, choice: RunnerChoice, workers: int = 1, on_death: Callable[[], None] = lambda: None
+    graph: Graph,
+    choice: RunnerChoice,
+    workers: int = 1,
+    on_death: Callable[[int], None] = lambda status: None,
 ) -> None:
     """Runs a graph to its end; a VitaError that a step raised comes out as itself.
 
-    `on_death` is called when a local worker process has died, while the others still live.
+    `on_death` is called when a local worker process has died, while the others still live, with its exit
+    status: below 0 it is the signal that ended it.
     """
     options = beam_options(choice, workers)
     try:
@@ -111,7 +115,7 @@ def _as_raised(error: Exception) -> Exception:
 class _DyingLoudly:
     """While a local multi-process graph runs: the death of a worker process ends this one."""
 
-    def __init__(self, options: PipelineOptions, on_death: Callable[[], None]) -> None:
+    def __init__(self, options: PipelineOptions, on_death: Callable[[int], None]) -> None:
         self._on_death = on_death
         self._active = options.view_as(DirectOptions).direct_running_mode == "multi_processing"
 
@@ -125,7 +129,14 @@ class _DyingLoudly:
 
     def _hook(self, args: threading.ExceptHookArgs) -> None:
         if "Worker subprocess exited" in str(args.exc_value):
-            self._on_death()
+            self._on_death(_status(str(args.exc_value)))
             print(f"a worker process died: {args.exc_value}", file=sys.stderr, flush=True)
             os._exit(WORKER_DIED)
         self._before(args)
+
+
+def _status(words: str) -> int:
+    """The exit status in what Beam says of a dead worker, which a shell may have started: it says 137 for signal 9."""
+    found = re.search(r"-?\d+", words)
+    status = int(found.group()) if found else WORKER_DIED
+    return 128 - status if 128 < status < 192 else status

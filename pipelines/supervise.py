@@ -1,7 +1,8 @@
 """A build in a child process, watched: its progress passed on, and the child started again when it dies.
 
-A record that kills the process twice is put aside as a reject (`vita_data.catalog.watch` knows which it
-was); a death that no record explains is reported. Beam is not loaded in this process.
+A record that crashes the process twice is put aside as a reject (`vita_data.catalog.watch` knows which it
+was). A process that somebody ended from outside is not started again, and no record is blamed for it; a
+death that no record explains is reported. Beam is not loaded in this process.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from pipelines.settings import BuildSettings
-from vita_data.catalog.watch import count_deaths, forget_notes, work_folders
+from vita_data.catalog.watch import Place, blame, places_of_the_dead, work_folders
 from vita_data.errors import VitaError
 
 LOG_LINE = re.compile(r"(DEBUG|INFO|WARNING):[\w.]+:")  # how Python's root logger begins a line
 Listen = Callable[[dict[str, Any]], None]
+# What a process is ended with by somebody else; SIGKILL is also what the kernel uses where memory runs out.
+FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 def supervised_build(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
     """Builds a stage in a child process; `listen` hears of steps and remarks; returns the stage's summary."""
-    for work in work_folders(settings.out):
-        forget_notes(work)
     while True:
+        starved = _out_of_memory_kills()
         result = _run_child(settings, listen)
         if "result" in result:
             facts: dict[str, Any] = result["result"]
@@ -39,21 +41,41 @@ def supervised_build(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
             error = VitaError(result["error"])
             error.status = result["status"]
             raise error
-        places = [place for work in work_folders(settings.out) for place in count_deaths(work)]
-        if not places:
+        at = {work: places_of_the_dead(work) for work in work_folders(settings.out)}
+        where = _words([place for places in at.values() for place in places])
+        how = _how_it_died(result["died"])
+        if -result["died"] in FROM_OUTSIDE and _out_of_memory_kills() == starved:
             raise VitaError(
-                f"the build's process died ({result['died']}) with no record to blame; look for a message of the "
+                f"the build's process was ended from outside ({how}){where and f' while it was{where}'}; "
+                "run the same command again: it goes on from here."
+            )
+        if not where:
+            raise VitaError(
+                f"the build's process died ({how}) with no record to blame; look for a message of the "
                 "system above (memory?), then run the same command again: it goes on from here."
             )
-        listen(
-            {
-                "say": f"a worker died at {', '.join(f'{a} record {n}' for a, n, _ in places)}; going on from there"
-            }
-        )
+        for work, places in at.items():
+            blame(work, places)
+        listen({"say": f"a worker died{where}; going on from there"})
+
+
+def _words(places: list[Place]) -> str:
+    return f" at {', '.join(f'{annotation} record {n}' for annotation, n, _ in places)}" if places else ""
+
+
+def _how_it_died(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
+def _out_of_memory_kills() -> int:
+    """How often the kernel has ended a process for want of memory since the machine started; 0 where nobody says."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/vmstat", encoding="ascii") as stream:
+        return sum(int(line.split()[1]) for line in stream if line.startswith("oom_kill "))
+    return 0
 
 
 def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
-    """Runs the driver to its end; returns its last word, or {"died": how}."""
+    """Runs the driver to its end; returns its last word, or {"died": exit status of whoever died first}."""
     child = subprocess.Popen(
         [sys.executable, "-m", "pipelines.driver"],
         env={
@@ -73,15 +95,16 @@ def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
     # Workers hold the child's pipes open: with the child gone, reading them would never end.
     threading.Thread(target=_end_with_child, args=(child,), daemon=True).start()
     last: dict[str, Any] = {}
+    worker: int | None = None
     try:
         child.stdin.write(json.dumps(asdict(settings)) + "\n")
         child.stdin.flush()  # and left open: its end would tell the child that this process is gone
         for line in child.stdout:
-            if not line.startswith("{"):
-                continue
             message: dict[str, Any] = json.loads(line)
             if "result" in message or "error" in message:
                 last = message
+            elif "worker_status" in message:
+                worker = int(message["worker_status"])
             else:
                 listen(message)
         status = child.wait()
@@ -89,7 +112,7 @@ def _run_child(settings: BuildSettings, listen: Listen) -> dict[str, Any]:
         _end_group(child)
         with contextlib.suppress(OSError):
             child.stdin.close()
-    return last or {"died": f"signal {-status}" if status < 0 else f"exit status {status}"}
+    return last or {"died": status if worker is None else worker}
 
 
 def _pass_on(stream: IO[str]) -> None:

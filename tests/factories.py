@@ -9,7 +9,7 @@ import os
 import random
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,13 @@ from pipelines.settings import BuildSettings
 from vita_data.catalog import finish
 from vita_data.catalog.merge import merge_bucket, part_name, rejects_name
 from vita_data.catalog.read import read_slice
+from vita_data.catalog.repack import list_container
 from vita_data.catalog.task import work_folder
 from vita_data.files import read_table
+from vita_data.manifest.source import Seconds
+from vita_data.media.containers.walk import container_items
+from vita_data.media.members import gather_members
+from vita_data.records.places import MediaPlaces
 
 GEOMETRY = "{tokenizer: qwen2.5-8k, tile_pixels: 112, tile_tokens: 16, max_tiles: 3, max_length: 2048}"
 
@@ -160,17 +165,26 @@ def catalogue(
     annotations: tuple[str, ...] = ("data.jsonl",),
     adapter: str = "llava_json",
     source: str = "mine",
+    kind: str = "qa",
+    media: MediaPlaces | None = None,
+    seconds: Seconds | None = None,
+    case: str = "as_written",
     **options: Any,
 ) -> Catalogued:
     """Reads a source by the plain functions of the catalog pass, one after the other, without an engine."""
-    facts = {"source": source, "row": "Mine", "kind": "qa", "language": "en", "licence": "CC0-1.0"}
-    facts |= {"adapter": adapter, "options": options}
+    facts = {"source": source, "row": "Mine", "kind": kind, "language": "en", "licence": "CC0-1.0"}
+    media = media or MediaPlaces()
+    facts |= {"adapter": adapter, "options": options, "frames": {}, "case": case}
+    facts |= {"media": asdict(media), "seconds": asdict(seconds or Seconds())}
     names = finish.annotations_of(str(root), list(annotations), source)
     digest = finish.catalog_digest(facts, str(root), names)
     finish.start(str(folder), digest)
     work = work_folder(str(folder))
     splits = [finish.load_split(finish.split_annotation(adapter, options, str(root), n, work)) for n in names]
-    task = finish.make_task(facts, str(root), str(folder), splits)
+    for item in container_items(media, str(root), str(folder)):
+        list_container(*item)
+    archives = gather_members(media, str(root), str(folder)) if media.places else None
+    task = finish.make_task(facts, str(root), str(folder), splits, archives)
     path = task.save()
     buckets: dict[int, list[tuple[str, int]]] = {}
     for number in range(len(task.slices)):

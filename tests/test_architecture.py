@@ -28,8 +28,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vita_data.media": GROUND,
     "vita_data.prompt": CARDS,
     "vita_data.shards": GROUND,
+    "vita_data.shards.remeasure": (
+        *CARDS,
+        "vita_data.prompt",
+        "vita_data.shards",
+    ),  # what the build counted, again
     "vita_data.sample": GROUND,
-    "vita_data.sources": CARDS,
+    "vita_data.sources": (*CARDS, "vita_data.media.containers"),  # tars of samples are walked like tars of media
     "vita_data.curate": GROUND,
     "vita_data.catalog": (*DOOR, "vita_data.media", "vita_data.sources", "vita_data.curate"),
     "vita_data.select": (*DOOR, "vita_data.catalog"),

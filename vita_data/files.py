@@ -6,7 +6,9 @@ stores one put is atomic by itself. Every other part reads and writes through he
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import glob
 import json
 import os
 import shutil
@@ -39,6 +41,14 @@ _CANNOT_WRITE = (
 def is_url(path: str) -> bool:
     """Whether a path names a remote file system (or `file://`), for which fsspec is asked."""
     return "://" in path
+
+
+def plain_path(path: str) -> str:
+    """A path as the rest of the project wants it: `file://` URLs become plain paths, all else stays.
+
+    Plain paths have what URLs lack: locks, atomic renames, checks of links and pipes.
+    """
+    return path.removeprefix("file://").removeprefix("localhost") if path.startswith("file://") else path
 
 
 def join(base: str, *parts: str) -> str:
@@ -93,7 +103,8 @@ def matching(root: str, pattern: str) -> list[str]:
         base = inner.rstrip("/") + "/"
         if fs.exists(base + pattern):
             return [pattern]
-        return sorted(str(name)[len(base) :] for name in fs.glob(base + pattern) if not fs.isdir(name))
+        found = fs.glob(glob.escape(base) + pattern)
+        return sorted(str(name)[len(base) :] for name in found if not fs.isdir(name))
     if os.path.isfile(os.path.join(root, pattern)):  # corpora do have folders called "ai2d(gpt4v)[1]"
         return [pattern]
     return sorted(str(p.relative_to(root)) for p in Path(root).glob(pattern) if p.is_file())
@@ -171,7 +182,7 @@ def atomic_write(path: str) -> Iterator[IO[bytes]]:
     if is_url(path):
         fs, inner = _filesystem(path)
         fs.makedirs(inner.rsplit("/", 1)[0], exist_ok=True)
-        with fs.transaction, fs.open(inner, "wb") as stream:
+        with _one_put(fs.open(inner, "wb", autocommit=False)) as stream:
             yield stream
         return
     temporary = f"{path}{TEMPORARY}{os.getpid()}-{threading.get_ident()}"
@@ -189,6 +200,20 @@ def atomic_write(path: str) -> Iterator[IO[bytes]]:
     finally:
         if os.path.exists(temporary):
             os.unlink(temporary)
+
+
+@contextmanager
+def _one_put(stream: Any) -> Iterator[IO[bytes]]:
+    """A remote file that comes into being when the block ends well; several may be open at a time."""
+    try:
+        yield stream
+    except BaseException:
+        with contextlib.suppress(OSError):  # the error on its way says more
+            stream.close()
+            stream.discard()
+        raise
+    stream.close()
+    stream.commit()
 
 
 def remove(path: str) -> None:
@@ -230,8 +255,13 @@ def write_json(path: str, value: object) -> None:
 
 
 def read_json(path: str) -> Any:
-    """The value of a JSON file."""
-    return json.loads(read_bytes(path))
+    """The value of a JSON file that this project wrote; raises VitaError for one that is damaged."""
+    try:
+        return json.loads(read_bytes(path))
+    except ValueError as error:
+        raise VitaError(
+            f"{path} is damaged ({error}); remove it and run the command that wrote it again."
+        ) from error
 
 
 def write_table(path: str, table: pa.Table) -> None:

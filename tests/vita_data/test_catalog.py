@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from vita_data.catalog import finish, merge
 from vita_data.catalog.read import CHUNK_ROWS, read_slice
 from vita_data.catalog.task import CatalogTask
 from vita_data.errors import SourceError, VitaError
+from vita_data.manifest.source import Seconds
 from vita_data.records.key import sample_key
+from vita_data.records.places import MediaPlaces
 from vita_data.sources import jsonfiles
 
 FRESH = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -262,7 +265,8 @@ def test_a_catalog_that_was_stopped_goes_on_with_what_was_read(
 
 def _current(root: Path, folder: Path) -> dict[str, Any] | None:
     facts = {"source": "mine", "row": "Mine", "kind": "qa", "language": "en", "licence": "CC0-1.0"}
-    facts |= {"adapter": "llava_json", "options": {}}
+    facts |= {"adapter": "llava_json", "options": {}, "frames": {}, "case": "as_written"}
+    facts |= {"media": asdict(MediaPlaces()), "seconds": asdict(Seconds())}
     return finish.current_summary(
         str(folder), finish.catalog_digest(facts, str(root), ["data.jsonl"]), str(root)
     )
@@ -289,11 +293,46 @@ def test_a_catalog_of_another_digest_is_replaced_whole(tmp_path: Path) -> None:
 def test_a_medium_that_comes_back_is_read_again(tmp_path: Path) -> None:
     root = write_lines(tmp_path / "root", [record("a", "Q", "A", "late.jpg"), _text("b")])
     made = catalogue(root, tmp_path / "out")
-    assert made.rules == {"a": "media_missing"} and made.summary["missing"] == ["late.jpg"]
+    assert made.rules == {"a": "media_missing"} and made.summary["lost"] == {"late.jpg": "no file"}
     assert _current(root, tmp_path / "out") is not None
     (root / "late.jpg").write_bytes(jpeg())
     assert _current(root, tmp_path / "out") is None
     assert catalogue(root, tmp_path / "out").names == ["a", "b"]
+
+
+def test_a_medium_that_was_mended_is_read_again(tmp_path: Path) -> None:
+    root = write_lines(tmp_path / "root", [record("a", "Q", "A", "cut.jpg"), _text("b")])
+    (root / "cut.jpg").write_bytes(jpeg()[:300])
+    assert catalogue(root, tmp_path / "out").rules == {"a": "image_truncated"}
+    assert _current(root, tmp_path / "out") is not None
+    (root / "cut.jpg").write_bytes(jpeg())
+    assert _current(root, tmp_path / "out") is None
+    assert catalogue(root, tmp_path / "out").names == ["a", "b"]
+
+
+def test_an_annotation_that_is_replaced_while_it_is_read_stops_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_lines(tmp_path / "root", [_text("a"), _text("b")])
+
+    def then_replaced(*given: Any) -> Any:
+        write_lines(root, [_text("another"), _text("file")])
+        return merge.merge_bucket(*given)
+
+    monkeypatch.setattr("tests.factories.merge_bucket", then_replaced)
+    with pytest.raises(SourceError, match=r"its annotation files in .* changed while they were read"):
+        catalogue(root, tmp_path / "out")
+    assert not (tmp_path / "out" / "source.json").exists()
+    monkeypatch.undo()
+    assert catalogue(root, tmp_path / "out").names == ["another", "file"]
+
+
+def test_an_annotation_whose_name_is_no_text_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / os.fsdecode(b"caf\xe9.jsonl")).write_bytes(b"")
+    with pytest.raises(SourceError, match=r"the file name 'caf\\udce9.jsonl' is no readable text"):
+        finish.annotations_of(str(root), ["*.jsonl"], "mine")
 
 
 def test_a_folder_named_as_a_picture_does_not_have_the_source_read_for_ever(tmp_path: Path) -> None:
@@ -318,7 +357,9 @@ def test_two_records_of_one_key_stop_the_source(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("lost", "of", "tolerance", "stops"),
     [
-        (1, 2, 0, False),
+        (0, 2, 0, False),
+        (1, 2, 0, True),
+        (1, 2, 0.01, False),
         (2, 200, 0.01, False),
         (3, 200, 0.01, True),
         (3, 200, 0.015, False),
@@ -395,7 +436,7 @@ def test_more_rows_than_a_chunk_holds_are_all_there(tmp_path: Path) -> None:
 
 
 def test_a_task_reads_back_as_it_was_saved(tmp_path: Path) -> None:
-    facts = {
+    facts: dict[str, Any] = {
         "source": "mine",
         "row": "M",
         "kind": "qa",
@@ -403,5 +444,6 @@ def test_a_task_reads_back_as_it_was_saved(tmp_path: Path) -> None:
         "licence": "x",
         "adapter": "llava_json",
     }
-    task = CatalogTask(**facts, options={}, root="r", folder=str(tmp_path), slices=[], buckets=3)
+    facts |= {"options": {}, "media": {}, "seconds": {}, "frames": {}, "case": "upper", "archives": None}
+    task = CatalogTask(**facts, root="r", folder=str(tmp_path), slices=[], buckets=3)
     assert merge.load_task(task.save()) == task

@@ -24,6 +24,7 @@ from tests.factories import (
     write_source,
 )
 from vita_data.cli.main import VERBS, main
+from vita_data.cli.output import for_terminal
 
 TOTALS = [
     ("1.1", [], 919_740),
@@ -101,15 +102,17 @@ def test_the_plans_of_the_paper_are_those_of_table_1(stage: str, flags: list[str
         assert (line["basis"], line["asked"]) == ("card", line["questions"])
 
 
-def test_a_plan_after_a_build_rests_on_the_catalog(home: Path) -> None:
+def test_a_plan_after_a_build_says_what_the_stage_got(home: Path) -> None:
     said = one_object(
         call(
             "plan", "--stage", "1.3", "--mixture", home / "test.yaml", "--out", home / "out", "--json"
         ).stdout
     )
     assert [line["basis"] for line in said["sources"]] == ["catalog", "catalog"]
-    assert said["total"]["questions"] == 60
-    assert said["total"]["tokens"] > 0
+    totals = json.loads((home / "out/stages/1.3/stage.json").read_text())["totals"]
+    for figure in ("questions", "samples"):
+        assert said["total"][figure] == totals[figure] > 0
+    assert said["total"]["tokens"] == totals["text_tokens"] + totals["visual_tokens"]
 
 
 def test_a_plan_for_people_is_a_table_with_a_total() -> None:
@@ -154,7 +157,8 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(home: Path, tmp_path: Pat
 def test_a_build_that_is_done_says_what_is_there_in_words(home: Path) -> None:
     done = vita_data(*_build(home))
     assert done.returncode == 0
-    assert "stage 1.3 is built: 54 samples with 54 questions in 1 shards" in done.stdout
+    assert "stage 1.3 is built: 54 samples with 54 questions in 1 shard (" in done.stdout
+    assert "6 samples held out from training" in done.stdout
     assert done.stderr.endswith("was built before, and nothing has changed since\n")
 
 
@@ -183,13 +187,28 @@ def test_show_prints_the_first_records_of_a_shard(home: Path, number: int) -> No
     assert "human: " in text and "gpt: " in text
 
 
+def test_nothing_in_a_corpus_commands_the_terminal() -> None:
+    assert for_terminal("红 \x1b[2J\x07\x9b31m é\n\tb") == "红 \ufffd[2J\ufffd\ufffd31m é\n\tb"
+
+
+def test_a_plan_takes_a_named_alternative_of_the_stage(tmp_path: Path) -> None:
+    (tmp_path / "stages").mkdir()
+    card = (Path(__file__).parents[2] / "manifests/stages/1.1.yaml").read_text()
+    option = "options:\n  half: {reason: A laptop, shares: {caption: 0.1}}\n"
+    (tmp_path / "stages/1.1.yaml").write_text(card.replace("options:\n", option, 1))
+    call_it = ("plan", "--stage", "1.1", "--manifests", tmp_path, "--json")
+    assert one_object(call(*call_it, "--option", "half").stdout)["total"]["questions"] == 459_870
+    assert one_object(call(*call_it).stdout)["total"]["questions"] == 919_740
+    assert "has no option quarter; write half" in call(*call_it, "--option", "quarter").stderr
+
+
 HOME_MIXTURE = "--mixture {home}/test.yaml"
 WRONG = [
     ("plan --stage 9.9", 2, "no stage card 9.9"),
     ("plan --stage 1.1 --mixture papper", 2, "write paper"),
     ("plan", 2, "--stage"),
     ("bulid", 2, "No such command"),
-    ("build --stage 2.2 --out {tmp}", 2, "needs speech"),
+    ("build --stage 2.2 --out {tmp}", 2, "needs spoken questions"),
     ("build --stage 1.3 --mixture {tmp}/none.yaml --out {tmp}", 2, "no such file"),
     (
         "build --stage 1.3 --mixture paper --out {tmp} --data-root {tmp}",

@@ -61,6 +61,19 @@ def taken(rows: list[Row], drawn: Drawn, hold_out: HoldOut = NOBODY) -> set[str]
     return {key for s, key, _, h in rows if (s, key) <= drawn.cutoff and h >= hold_out.limit}
 
 
+def draw_questions(
+    source: str,
+    paths: list[str],
+    share: Fraction,
+    number: int | None,
+    hold_out: HoldOut,
+    late: frozenset[str],
+) -> Drawn:
+    return draw(
+        source, paths, "questions", share, None if number is None else Fraction(number), hold_out, late
+    )
+
+
 def sorted_draw(rows: list[Row], asked: int) -> list[Row]:
     """The definition: in order of hash, ties by key, until the quota is met."""
     found: list[Row] = []
@@ -77,10 +90,10 @@ def test_what_is_drawn_is_the_front_of_a_plain_sort(rows: list[Row], share: Frac
     total = sum(row[2] for row in rows)
     asked = quota(share, total)
     wanted = sorted_draw(rows, asked)
-    drawn = draw("s", parts(rows, cuts), share, None, NOBODY, frozenset())
+    drawn = draw_questions("s", parts(rows, cuts), share, None, NOBODY, frozenset())
     assert taken(rows, drawn) == {row[1] for row in wanted}
     assert (drawn.asked, drawn.available, drawn.available_samples) == (asked, total, len(rows))
-    assert (drawn.questions, drawn.samples) == (sum(row[2] for row in wanted), len(wanted))
+    assert (drawn.amount, drawn.samples) == (sum(row[2] for row in wanted), len(wanted))
     assert not drawn.short
 
 
@@ -88,18 +101,18 @@ def test_what_is_drawn_is_the_front_of_a_plain_sort(rows: list[Row], share: Frac
 def test_a_quota_is_met_and_passed_by_less_than_the_last_samples_questions(
     rows: list[Row], share: Fraction
 ) -> None:
-    drawn = draw("s", parts(rows), share, None, NOBODY, frozenset())
-    assert drawn.questions >= drawn.asked
+    drawn = draw_questions("s", parts(rows), share, None, NOBODY, frozenset())
+    assert drawn.amount >= drawn.asked
     if drawn.asked:
         last = max(row for row in rows if row[1] in taken(rows, drawn))
-        assert drawn.questions - last[2] < drawn.asked
+        assert drawn.amount - last[2] < drawn.asked
 
 
 @given(rows_)
 def test_four_percent_lie_in_twenty_and_twenty_in_all(rows: list[Row]) -> None:
     paths = parts(rows, 2)
     small, middle, whole = (
-        taken(rows, draw("s", paths, share, None, NOBODY, frozenset()))
+        taken(rows, draw_questions("s", paths, share, None, NOBODY, frozenset()))
         for share in (Fraction(4, 100), Fraction(1, 5), Fraction(1))
     )
     assert set() < small <= middle <= whole == {row[1] for row in rows}
@@ -111,11 +124,11 @@ def test_held_out_and_late_samples_are_as_if_they_were_not_there(
 ) -> None:
     late = frozenset(data.draw(st.lists(st.sampled_from([row[1] for row in rows]))))
     left = [row for row in rows if row[3] >= limit and row[1] not in late]
-    drawn = draw("s", parts(rows, 2), Fraction(1, 3), None, HoldOut(limit), late)
+    drawn = draw_questions("s", parts(rows, 2), Fraction(1, 3), None, HoldOut(limit), late)
     assert drawn.held == sum(row[2] for row in rows if row[3] < limit)
     drawn = replace(drawn, held=0)
     if left:
-        assert drawn == draw("s", parts(left), Fraction(1, 3), None, HoldOut(limit), frozenset())
+        assert drawn == draw_questions("s", parts(left), Fraction(1, 3), None, HoldOut(limit), frozenset())
     else:
         assert drawn == Drawn("s", 0, 0, 0, 0, 0, 0, None)
 
@@ -123,36 +136,36 @@ def test_held_out_and_late_samples_are_as_if_they_were_not_there(
 def test_nothing_asked_is_nothing_drawn() -> None:
     rows = [(1, "a", 2, 0), (2, "b", 2, 0)]
     for share, number in ((Fraction(0), None), (Fraction(1), 0)):
-        drawn = draw("s", parts(rows), share, number, NOBODY, frozenset())
-        assert (drawn.asked, drawn.questions, drawn.cutoff, drawn.short) == (0, 0, None, False)
+        drawn = draw_questions("s", parts(rows), share, number, NOBODY, frozenset())
+        assert (drawn.asked, drawn.amount, drawn.cutoff, drawn.short) == (0, 0, None, False)
 
 
 def test_more_asked_than_there_is_takes_everything_and_says_that_it_is_short() -> None:
-    drawn = draw("s", parts([(2**64 - 1, "z", 2, 0)]), Fraction(1), 3, NOBODY, frozenset())
-    assert (drawn.short, drawn.questions, drawn.cutoff) == (True, 2, EVERYTHING)
+    drawn = draw_questions("s", parts([(2**64 - 1, "z", 2, 0)]), Fraction(1), 3, NOBODY, frozenset())
+    assert (drawn.short, drawn.amount, drawn.cutoff) == (True, 2, EVERYTHING)
     assert taken([(2**64 - 1, "z", 2, 0)], drawn) == {"z"}
 
 
 def test_ties_of_the_hash_are_broken_by_key() -> None:
     rows = [(5, key, 1, 0) for key in "cabd"]
-    drawn = draw("s", parts(rows, 3), Fraction(1, 2), None, NOBODY, frozenset())
+    drawn = draw_questions("s", parts(rows, 3), Fraction(1, 2), None, NOBODY, frozenset())
     assert drawn.cutoff == (5, "b")
 
 
 def test_a_card_number_is_the_quota_and_not_what_there_is() -> None:
     rows = [(n, f"k{n}", 1, 0) for n in range(50)]
-    drawn = draw("s", parts(rows), Fraction(1, 5), 40, NOBODY, frozenset())
+    drawn = draw_questions("s", parts(rows), Fraction(1, 5), 40, NOBODY, frozenset())
     assert (drawn.asked, drawn.samples, drawn.cutoff) == (8, 8, (7, "k7"))
 
 
 def test_asking_for_a_whole_source_is_not_short_for_want_of_its_held_out_samples() -> None:
     rows = [(n << 50, f"k{n}", 1, n) for n in range(100)]  # the first ten are held out
-    drawn = draw("s", parts(rows), Fraction(1), 100, HoldOut(10), frozenset())
-    assert (drawn.asked, drawn.available, drawn.held, drawn.questions, drawn.short) == (
+    drawn = draw_questions("s", parts(rows), Fraction(1), 100, HoldOut(10), frozenset())
+    assert (drawn.asked, drawn.available, drawn.held, drawn.amount, drawn.short) == (
         100,
         90,
         10,
         90,
         False,
     )
-    assert draw("s", parts(rows), Fraction(1), 101, HoldOut(10), frozenset()).short
+    assert draw_questions("s", parts(rows), Fraction(1), 101, HoldOut(10), frozenset()).short

@@ -13,10 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.factories import jpeg
 from vita_data.errors import SourceError
-from vita_data.sources.base import Fault, Native
+from vita_data.sources.base import Fault, Medium, Native, transcript
 from vita_data.sources.hf_parquet import HfParquet, ParquetOptions
 
 TURNS = [{"from": "human", "value": "<image>\nQ"}, {"from": "gpt", "value": "A"}]
@@ -107,7 +109,7 @@ def test_questions_and_answers_may_stand_in_columns(tmp_path: Path) -> None:
     natives = _read(tmp_path, question_column="q", answer_column="a")
     assert [n.turns for n in natives if isinstance(n, Native)] == [
         [{"from": "human", "value": f"<image>\n{q}"}, {"from": "gpt", "value": a}]
-        for q, a in (("Q", "A"), ("Q", None), ("", "A"))
+        for q, a in (("Q", "A"), ("Q", ""), ("", "A"))
     ]
     first = _read(tmp_path, question_column="q", answer_column="as")[0]
     assert isinstance(first, Native) and first.turns[1]["value"] == "x"
@@ -175,6 +177,218 @@ def test_any_cell_of_turns_is_a_record_or_a_fault(tmp_path: Path, turns: Any, ki
     _write(tmp_path, {"conversations": [turns]})
     (found,) = _read(tmp_path)
     assert isinstance(found, kind)
+
+
+def _native(folder: Path, columns: dict[str, Any], **options: Any) -> Native:
+    _write(folder, columns)
+    (native,) = _read(folder, **options)
+    assert isinstance(native, Native), native
+    return native
+
+
+def test_a_question_that_has_its_placeholder_gets_no_other(tmp_path: Path) -> None:
+    columns = {"image": [PICTURE], "q": ["Q\n<image>"], "answer": ["A"]}
+    assert _native(tmp_path, columns, question_column="q").turns[0]["value"] == "Q\n<image>"
+
+
+def test_pictures_may_stand_in_columns_of_their_own_and_in_the_order_that_the_question_names(
+    tmp_path: Path,
+) -> None:
+    """MMMU: image_1 to image_7, options as Python prints a list, an answer that is a letter."""
+    pictures = {f"image_{n}": [{"bytes": jpeg(8, n), "path": None} if n < 4 else None] for n in range(1, 8)}
+    columns = {
+        **pictures,
+        "question": ["<image 2> is which?"],
+        "options": ["['<image 1>', 'it\\'s']"],
+        "answer": ["B"],
+    }
+    native = _native(
+        tmp_path,
+        columns,
+        image_columns=[f"image_{n}" for n in range(1, 8)],
+        question_column="{question}\n{choices}",
+        choices="options",
+        answer_is="letter",
+        tokens={"image": "<image {n}>"},
+    )
+    assert [t["value"] for t in native.turns] == [
+        "<image>\n<image> is which?\nA. <image>\nB. it's",
+        "B. it's",
+    ]
+    assert [each.data for each in native.media] == [jpeg(8, n) for n in (3, 2, 1)]
+
+
+def test_choices_and_an_index_make_the_question_and_the_answer(tmp_path: Path) -> None:
+    """ScienceQA as Hugging Face has it."""
+    columns = {
+        "image": pa.array([None], pa.binary()),
+        "question": ["Which?"],
+        "hint": [""],
+        "choices": [["x", "y"]],
+        "answer": [1],
+        "split": ["train"],
+    }
+    options = {"question_column": "{hint}\n{question}\n{choices}", "choices": "choices", "answer_is": "index"}
+    native = _native(tmp_path, columns, **options, split_filter={"split": ["train"]})
+    assert [t["value"] for t in native.turns] == ["Which?\nA. x\nB. y", "B. y"]
+    (fault,) = _read(tmp_path, **options, split_filter={"split": ["val"]})
+    assert isinstance(fault, Fault) and fault.error.rule == "other_split"
+
+
+def test_pairs_of_the_cauldron_show_all_pictures_before_the_first_question(tmp_path: Path) -> None:
+    pairs = [
+        {"user": "Q1", "assistant": "A1", "source": "s"},
+        {"user": "Q2", "assistant": "A2", "source": "s"},
+    ]
+    columns = {"images": [[{"bytes": jpeg(8, n), "path": None} for n in range(2)]], "texts": [pairs]}
+    options = {"image_column": "images", "turns": "QA", "turns_column": "texts"}
+    native = _native(tmp_path, columns, **options, keys={"q": "user", "a": "assistant"})
+    assert [t["value"] for t in native.turns] == ["<image>\n<image>\nQ1", "A1", "Q2", "A2"]
+    assert [each.data for each in native.media] == [jpeg(8, 0), jpeg(8, 1)]
+
+
+def test_turns_as_json_text_and_as_parts_are_read(tmp_path: Path) -> None:
+    assert _native(tmp_path, {"conversations": [json.dumps(TURNS)]}).turns == TURNS
+    content = [{"type": "image", "text": None}, {"type": "text", "text": "Q"}]
+    columns = {"images": [[PICTURE]], "messages": [[{"role": "user", "content": content}]]}
+    options = {"image_column": "images", "turns": "messages", "turns_column": "messages"}
+    native = _native(tmp_path, columns, **options)
+    assert native.turns == [{"from": "user", "value": "<image>\nQ"}] and len(native.media) == 1
+    named = [{"type": "image", "path": f"{n}.jpg"} for n in "ab"]
+    _write(tmp_path, {"images": [[PICTURE]], "messages": [[{"role": "user", "content": named}]]})
+    (fault,) = _read(tmp_path, **options)
+    assert isinstance(fault, Fault) and fault.error.rule == "not_a_record"
+
+
+def test_a_text_with_tokens_beside_its_pictures_is_a_caption(tmp_path: Path) -> None:
+    """Data-Juicer: names in one column, bytes in another."""
+    columns = {"images": [["../a.png"]], "text": ["<__dj__image> A bus."], "image_bytes": [[PICTURE]]}
+    native = _native(
+        tmp_path,
+        columns,
+        image_column="image_bytes",
+        turns="text",
+        tokens={"image": "<__dj__image>"},
+        prompts=["Say it."],
+    )
+    assert [t["value"] for t in native.turns] == ["<image>\nSay it.", "A bus."]
+    assert native.media[0].data == PICTURE
+
+
+@pytest.mark.parametrize(
+    ("cell", "options", "names"),
+    [
+        ({"bytes": None, "path": "a/b.jpg"}, {}, ["m/a/b.jpg"]),
+        ("a.jpg", {}, ["m/a.jpg"]),
+        (["a.jpg", "b.png"], {}, ["m/a.jpg", "m/b.png"]),
+        ("abcd", {"image_encoding": "name"}, ["m/abcd"]),
+        ({"bytes": None, "path": None}, {}, []),
+        ("", {}, []),
+        ([], {}, []),
+    ],
+)
+def test_pictures_that_are_only_named_lie_beside_the_table(
+    tmp_path: Path, cell: Any, options: Any, names: list[str]
+) -> None:
+    image = pa.array([cell], pa.list_(pa.string()) if cell == [] else None)
+    native = _native(tmp_path, {"image": image, "conversations": [TURNS]}, media_root="m", **options)
+    assert [each.name for each in native.media] == names
+
+
+@pytest.mark.parametrize("cell", ["https://e.x/picture", {"bytes": None, "path": "http://e.x/a.jpg"}])
+def test_an_address_is_no_picture(tmp_path: Path, cell: Any) -> None:
+    _write(tmp_path, {"image": [cell], "conversations": [TURNS]})
+    (fault,) = _read(tmp_path)
+    assert isinstance(fault, Fault) and fault.error.rule == "media_by_url"
+
+
+def test_films_and_sounds_are_embedded_as_pictures_are(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "<audio><video>Q"}, TURNS[1]]
+    columns = {"v": [{"bytes": b"film", "path": "a.mp4"}], "s": [b"sound"], "conversations": [turns]}
+    media = _native(tmp_path, columns, video_column="v", audio_column="s").media
+    assert media == [Medium("audio", "row 0", b"sound"), Medium("video", "a.mp4", b"film")]
+
+
+SPEECH = {"audio_column": "audio", "text_column": "text", "speaker_column": "who", "language_column": "lang"}
+
+
+def test_a_sound_with_its_text_is_a_transcript(tmp_path: Path) -> None:
+    sound = {"bytes": b"RIFF", "path": "a.wav", "sampling_rate": 16000}
+    columns = {"id": ["u1"], "audio": [sound], "text": ["你好"], "who": [7], "lang": ["zh"]}
+    native = _native(tmp_path, columns, **SPEECH)
+    assert native == transcript(0, '"u1"', "你好", Medium("audio", "a.wav", b"RIFF"), "7", "zh")
+
+
+@pytest.mark.parametrize(
+    ("sound", "text"), [(None, "hi"), (b"RIFF", None), ([b"RIFF", b"RIFF"], "hi"), (b"RIFF", 3)]
+)
+def test_a_sound_without_a_text_or_the_other_way_round_is_refused(
+    tmp_path: Path, sound: Any, text: Any
+) -> None:
+    audio = pa.array([sound], pa.binary() if sound is None else None)
+    _write(tmp_path, {"audio": audio, "text": pa.array([text], pa.string() if text is None else None)})
+    (fault,) = _read(tmp_path, audio_column="audio", text_column="text")
+    assert isinstance(fault, Fault) and fault.error.rule == "not_a_record"
+
+
+def test_columns_that_the_card_names_must_be_there(tmp_path: Path) -> None:
+    _write(tmp_path, {"question": ["Q"], "answer": ["A"]})
+    for options in (
+        {"split_filter": {"split": ["train"]}, "question_column": "question"},
+        {"question_column": "{hint} {question}"},
+        {"question_column": "question", "choices": "options"},
+        {"question_column": "question", "context": "{passage}"},
+        {"turns": "text"},
+        {"question_column": "question", "image_column": "picture"},
+        {"question_column": "question", "image_columns": ["image_1"]},
+        {"question_column": "question", "video_column": "film"},
+        SPEECH,
+    ):
+        with pytest.raises(SourceError, match="has no column"):
+            _read(tmp_path, **options)  # type: ignore[arg-type]
+
+
+def test_a_text_column_without_sounds_is_a_complaint() -> None:
+    complaint = ParquetOptions(text_column="text").complaint()
+    assert complaint is not None and complaint[0] == "text_column"
+
+
+CELL = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats()
+    | st.text("a:/.<", max_size=6)
+    | st.binary(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.fixed_dictionaries({"bytes": inner, "path": inner})
+        | st.fixed_dictionaries({"type": inner, "image": inner, "from": inner, "value": inner})
+    ),
+    max_leaves=4,
+)
+DIALECTS: list[dict[str, Any]] = [
+    {},
+    {"turns": "QA", "keys": {"q": "from", "a": "value"}},
+    {"turns": "text", "keys": {"text": "conversations"}},
+    {"turns": "data"},
+    {"question_column": "{conversations} {image.path}", "answer_column": "image", "choices": "conversations"},
+    {"audio_column": "image", "text_column": "conversations", "image_column": "conversations"},
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(image=CELL, turns=CELL, options=st.sampled_from(DIALECTS))
+def test_any_cells_end_in_natives_or_faults(
+    tmp_path_factory: pytest.TempPathFactory, image: Any, turns: Any, options: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("cells")
+    try:
+        _write(folder, {"image": [image], "conversations": [turns]})
+    except (pa.ArrowException, TypeError, OverflowError):  # values that no column can hold together
+        return
+    (found,) = _read(folder, **options)
+    assert isinstance(found, Native | Fault)
 
 
 FUZZ = """

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vita_data.records.key import keyed_hash
-from vita_data.select.holdout import BETWEEN, HELD, MOST, TRAIN, HoldOut, extra_media, hold_limit
+from vita_data.select.holdout import BETWEEN, HELD, MOST, TRAIN, HoldOut, exceptions, hold_limit, hold_out_of
 
 HOLD = pa.list_(pa.uint64())
 hashes = st.integers(0, 2**64 - 1)
@@ -52,30 +52,49 @@ def test_a_share_of_a_large_source_is_held_out() -> None:
     limit = hold_limit(0.01)
     held = int((HoldOut(limit).status(media(20_000)) == HELD).sum())
     assert 150 < held < 250
-    assert extra_media([media(20_000)], limit, 20) == set()
+    assert exceptions([media(20_000)], limit, 20) == (set(), set())
 
 
 @pytest.mark.parametrize(("samples", "held"), [(1000, 20), (199, 19), (50, 5), (9, 0), (1, 0)])
 def test_a_small_source_holds_out_its_least_number_and_never_more_than_a_tenth(
     samples: int, held: int
 ) -> None:
-    column, limit = media(samples, "few"), hold_limit(1e-6)
-    rule = HoldOut(
-        limit, tuple(extra_media([column.slice(0, samples // 2), column.slice(samples // 2)], limit, 20))
-    )
+    column = media(samples, "few")
+    rule = hold_out_of(iter([[column.slice(0, samples // 2), column.slice(samples // 2)]]), 1e-6, 20)
     assert int((rule.status(column) == HELD).sum()) == held
     assert held <= MOST * samples
 
 
-@given(columns.filter(lambda rows: len(rows) > 10))
-def test_extra_media_reach_the_wanted_number_whatever_shares_what(rows: list[list[int]]) -> None:
-    column, limit = pa.array(rows, HOLD), 1 << 60
-    extra = extra_media([column], limit, 3)
-    assert all(value >= limit for value in extra)
-    status = HoldOut(limit, tuple(extra)).status(column)
-    assert int((status == HELD).sum()) >= min(3, int(MOST * len(rows)))
+@given(columns, st.sampled_from([0.0001, 0.01, 0.06, 0.5]), st.integers(0, 25))
+def test_no_more_than_a_tenth_of_a_source_is_kept_from_training_whatever_shares_what(
+    rows: list[list[int]], share: float, least: int
+) -> None:
+    column = pa.array(rows, HOLD)
+    rule = hold_out_of(iter([[column]]), share, least)
+    away = int((rule.status(column) != TRAIN).sum())
+    assert away <= max(MOST, 2 * share) * len(rows)
+    assert all(value >= rule.limit for value in rule.extra) and all(
+        value < rule.limit for value in rule.spared
+    )
+
+
+def test_a_picture_that_a_whole_source_shares_is_not_held_out() -> None:
+    shared, own = [1], [[2**60 + n] for n in range(100)]  # 1 is below any limit
+    rule = hold_out_of(
+        iter([[pa.array([shared] * 100 + own, HOLD)], [pa.array([shared, *own], HOLD)]]), 0.01, 20
+    )
+    assert rule.spared == (1,)
+    assert rule.status(pa.array([shared], HOLD)).tolist() == [TRAIN]
+
+
+def test_a_source_of_many_pictures_a_sample_holds_out_whole_samples() -> None:
+    rows = [[keyed_hash(0, "hold-out", f"{n}.{m}") for m in range(8)] for n in range(1000)]
+    column = pa.array(rows, HOLD)
+    status = hold_out_of(iter([[column]]), 0.001, 20).status(column)
+    assert int((status == HELD).sum()) == 20
+    assert int((status == BETWEEN).sum()) <= 20
 
 
 def test_nothing_is_held_out_where_the_share_is_nothing() -> None:
-    assert extra_media([media(500)], hold_limit(0), 20) == set()
+    assert exceptions([media(500)], hold_limit(0), 20) == (set(), set())
     assert np.all(HoldOut(0).status(media(500)) == TRAIN)

@@ -18,7 +18,7 @@ from vita_data.prompt.lengths import (
     frame_times,
     measure,
 )
-from vita_data.prompt.template import ImagePiece, TextPiece, Turn, encode_chat
+from vita_data.prompt.template import MediumPiece, TextPiece, Turn, encode_chat
 from vita_data.prompt.tiling import choose_grid, tiles_of
 from vita_data.prompt.tokenizer import CUT, FULL, load_tokenizer
 
@@ -46,9 +46,32 @@ def test_a_length_is_that_of_the_encoded_pieces_and_tiles(
     tiles = [
         tiles_of(choose_grid(*sizes[piece.index], 3, 112), True)
         for piece in pieces
-        if isinstance(piece, ImagePiece)
+        if isinstance(piece, MediumPiece)
     ]
     assert lengths.length == text + 16 * sum(tiles) == lengths.text_tokens + lengths.visual_tokens
+
+
+def test_films_cost_a_tile_a_frame_and_sounds_their_tokens_beside_the_pictures() -> None:
+    turns: list[Turn] = [
+        {"from": "human", "value": "<video><image><audio><audio>"},
+        {"from": "gpt", "value": "A."},
+    ]
+    plain = measure([{"from": "human", "value": "<image>"}, turns[1]], [(300, 200)], TINY, TOKENIZER)
+    lengths = measure(turns, [(300, 200)], TINY, TOKENIZER, frames=[5], heard=[16_000, 32_000])
+    assert lengths.visual_tokens == plain.visual_tokens + 5 * 16
+    assert lengths.grids == [*plain.grids, *[(1, 1)] * 5]
+    assert lengths.audio_tokens == audio_tokens(16_000) + audio_tokens(32_000)
+    assert lengths.length == lengths.text_tokens + lengths.visual_tokens + lengths.audio_tokens
+    spoken = measure([turns[1]], [], TINY, TOKENIZER, spoken=[24_000])
+    assert spoken.audio_tokens == 40
+
+
+def test_a_sound_of_no_tokens_and_a_film_that_is_not_there_are_refused() -> None:
+    turns: list[Turn] = [{"from": "human", "value": "<audio>"}, {"from": "gpt", "value": "A."}]
+    for heard, rule in (([300], "audio_too_short"), ([], "placeholder_count")):
+        with pytest.raises(RecordError) as error:
+            measure(turns, [], TINY, TOKENIZER, heard=heard)
+        assert error.value.rule == rule
 
 
 def test_a_photograph_costs_thirteen_tiles_in_the_papers_geometry() -> None:

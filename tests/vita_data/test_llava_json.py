@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from vita_data.errors import VitaError
-from vita_data.sources.base import Fault, Native
+from vita_data.errors import SourceError, VitaError
+from vita_data.sources.base import Fault, Medium, Native
 from vita_data.sources.llava_json import LlavaJson, LlavaOptions
 
 TURNS = [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]
@@ -26,6 +29,12 @@ def _natives(folder: Path, name: str, **options: Any) -> list[Native | Fault]:
     adapter = LlavaJson(LlavaOptions(**options))
     split = adapter.split(str(folder), name, str(folder / "scratch"))
     return [native for part in split.slices for native in adapter.read(str(folder), part)]
+
+
+def _media(folder: Path, record: Any, **options: Any) -> list[Medium]:
+    (native,) = _read(folder, [record], **options)
+    assert isinstance(native, Native)
+    return native.media
 
 
 def _rule(folder: Path, record: Any, **options: Any) -> str:
@@ -92,9 +101,163 @@ def test_a_picture_named_by_no_text_is_refused(tmp_path: Path, image: Any) -> No
     assert _rule(tmp_path, {"id": 1, "image": image, "conversations": TURNS}) == "not_a_record"
 
 
-@pytest.mark.parametrize("kind", ["video", "videos", "audio", "audios"])
-def test_a_record_with_what_is_not_read_yet_is_refused_by_that_name(tmp_path: Path, kind: str) -> None:
-    assert _rule(tmp_path, {"id": 1, kind: "a.mp4", "conversations": TURNS}) == "modality_not_read"
+@pytest.mark.parametrize("kind", ["video", "audio"])
+@pytest.mark.parametrize("named", ["a.mp4", ["a.mp4", "b.mp4"]])
+def test_films_and_sounds_are_named_as_pictures_are(tmp_path: Path, kind: Any, named: Any) -> None:
+    expected = [Medium(kind, name) for name in ([named] if isinstance(named, str) else named)]
+    for key in (kind, f"{kind}s"):
+        assert _media(tmp_path, {key: named, "conversations": TURNS}) == expected
+    assert _media(tmp_path, {"clip": named, "conversations": TURNS}, **{f"{kind}_key": "clip"}) == expected
+
+
+def test_media_stand_in_the_order_of_their_placeholders(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "<audio><image>Q<video>"}, {"from": "gpt", "value": "A"}]
+    turns += [{"from": "human", "value": "<image> and <audio>"}, {"from": "gpt", "value": "B"}]
+    record = {"images": ["1.jpg", "2.jpg"], "videos": ["3.mp4"], "audios": ["4.wav", "5.wav"]}
+    media = _media(tmp_path, {**record, "conversations": turns})
+    assert [each.name for each in media] == ["4.wav", "1.jpg", "3.mp4", "2.jpg", "5.wav"]
+
+
+@pytest.mark.parametrize("words", ["Q", "<image>\nQ", "<image><image>Q", "Q\n<image>"])
+@pytest.mark.parametrize("empty", [None, "", []])
+def test_pictures_under_images_are_kept_where_image_is_empty(tmp_path: Path, words: str, empty: Any) -> None:
+    turns = [{"from": "human", "value": words}, TURNS[1]]
+    for names in (["a.jpg"], ["a.jpg", "b.jpg"]):
+        record = {"image": empty, "images": names, "conversations": turns}
+        (native,) = _read(tmp_path, [record])
+        assert isinstance(native, Native)
+        assert [each.name for each in native.media] == names
+        assert native.turns[0]["value"] == words  # where a placeholder stands is for the template to say
+
+
+def test_a_picture_that_is_named_under_two_keys_is_taken_once_and_two_different_ones_are_refused(
+    tmp_path: Path,
+) -> None:
+    for images in ("a.jpg", ["a.jpg"]):
+        record = {"image": "a.jpg", "images": images, "conversations": TURNS}
+        assert [each.name for each in _media(tmp_path, record)] == ["a.jpg"]
+    for images in ("b.jpg", ["a.jpg", "b.jpg"], ["a.jpg", "a.jpg"]):
+        record = {"image": "a.jpg", "images": images, "conversations": TURNS}
+        assert _rule(tmp_path, record) == "not_a_record"
+
+
+def test_a_picture_that_is_shown_twice_stays_twice(tmp_path: Path) -> None:
+    media = _media(tmp_path, {"images": ["a.jpg", "a.jpg"], "conversations": TURNS})
+    assert [each.name for each in media] == ["a.jpg", "a.jpg"]
+
+
+NAMES = st.none() | st.just("") | st.sampled_from("abc") | st.lists(st.sampled_from("abc"), max_size=3)
+
+
+@settings(deadline=None)
+@given(
+    keys=st.fixed_dictionaries(dict.fromkeys(("image", "images", "video", "videos", "audio"), NAMES)),
+    words=st.lists(st.sampled_from(["<image>", "<video>", "<audio>", "Q"]), max_size=6).map("".join),
+)
+def test_no_medium_is_ever_lost_in_silence(
+    tmp_path_factory: pytest.TempPathFactory, keys: dict[str, Any], words: str
+) -> None:
+    turns = [{"from": "human", "value": words}, TURNS[1]]
+    (found,) = _read(tmp_path_factory.mktemp("lost"), [{**keys, "conversations": turns}])
+    if isinstance(found, Native):
+        for key, value in keys.items():
+            kept = [each.name for each in found.media if each.kind == key.rstrip("s")]
+            assert not value or kept == (value if isinstance(value, list) else [value])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (1, 4.5, (1.0, 4.5)),
+        ("1.5", "2", (1.5, 2.0)),
+        (None, 3, (None, 3.0)),
+        (3, None, (3.0, None)),
+        (None, None, (None, None)),
+        (5, 2, (2.0, 5.0)),  # turned round
+        (2, 2, (2.0, 3.0)),  # a moment is a second
+        (-0.5, 2, (0.0, 2.0)),
+    ],
+)
+def test_a_clip_is_a_part_of_the_film(tmp_path: Path, start: Any, end: Any, expected: Any) -> None:
+    record = {"video": "a.mp4", "image": "b.jpg", "start": start, "end": end, "conversations": TURNS}
+    picture, film = _media(tmp_path, record)
+    assert (film.start, film.end) == expected and (picture.start, picture.end) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [{"start": "soon"}, {"end": True}, {"start": []}, {"end": -1}, {"start": -3, "end": -2}, {"end": 1e999}],
+)
+def test_times_that_are_no_part_of_a_film_are_refused(tmp_path: Path, times: Any) -> None:
+    assert _rule(tmp_path, {"video": "a.mp4", "conversations": TURNS, **times}) == "clip_outside"
+
+
+def test_a_clip_of_several_films_is_refused_and_one_of_none_is_no_clip(tmp_path: Path) -> None:
+    record = {"start": 1, "end": 2, "conversations": TURNS}
+    assert _rule(tmp_path, {**record, "video": ["a", "b"]}) == "clip_outside"
+    assert _media(tmp_path, {**record, "image": "a"}) == [Medium("image", "a")]
+    assert _media(tmp_path, {**record, "audio": "a"}) == [Medium("audio", "a", None, 1.0, 2.0)]
+
+
+@pytest.mark.parametrize("name", ["http://e.x/a.jpg", "s3://bucket/a.jpg", "data:image/png,raw"])
+def test_an_address_is_no_file(tmp_path: Path, name: str) -> None:
+    assert _rule(tmp_path, {"image": name, "conversations": TURNS}) == "media_by_url"
+
+
+VITA = {
+    "sets": {"sharegpt4": "data/sharegpt4", "khair": "data/khair"},
+    "audio_root": "sounds/audio",
+}
+
+
+def test_vitas_own_records_name_sets_and_sounds(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "<image>\n<audio>\n"}, TURNS[1], *TURNS]
+    record = {
+        "set": "sharegpt4",
+        "id": "1",
+        "conversations": turns,
+        "image": "coco/1.jpg",
+        "audio": ["q.wav"],
+    }
+    (native,) = _read(tmp_path, [{**record, "inserted_id": 1, "end_tag": True}], **VITA)
+    assert isinstance(native, Native) and native.inserted_id == 1
+    assert [each.name for each in native.media] == ["data/sharegpt4/coco/1.jpg", "sounds/audio/q.wav"]
+
+
+@pytest.mark.parametrize(
+    ("sets", "names"),
+    [
+        (["sharegpt4", "khair"], ["data/sharegpt4/a", "data/khair/b"]),
+        (["khair"], ["data/khair/a", "data/khair/b"]),
+        (["khair", "khair", "khair"], ["data/khair/a", "data/khair/b"]),
+        ("khair", ["data/khair/a", "data/khair/b"]),
+        (None, ["a", "b"]),
+        (["khair", "sharegpt4", "khair"], None),
+        ("other", None),
+        ([], None),
+        ([["khair"]], None),
+        (3, None),
+    ],
+)
+def test_every_picture_has_its_set_or_all_have_one(
+    tmp_path: Path, sets: Any, names: list[str] | None
+) -> None:
+    record = {"set": sets, "image": ["a", "b"], "conversations": TURNS}
+    if names is None:
+        assert _rule(tmp_path, record, **VITA) == "not_a_record"
+    else:
+        assert [each.name for each in _media(tmp_path, record, **VITA)] == names
+
+
+@pytest.mark.parametrize("number", ["1", -1, 1.5, True, [1]])
+def test_an_inserted_id_that_is_no_number_of_a_turn_is_refused(tmp_path: Path, number: Any) -> None:
+    record = {"inserted_id": number, "audio": "a.wav", "conversations": TURNS}
+    assert _rule(tmp_path, record) == "not_a_record"
+
+
+def test_an_answer_that_was_interrupted_is_refused_by_that_name(tmp_path: Path) -> None:
+    record = {"end_tag": False, "audio": "a.wav", "conversations": TURNS}
+    assert _rule(tmp_path, record) == "unfinished_answer"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +272,149 @@ def test_messages_have_roles_and_contents(tmp_path: Path) -> None:
     (native,) = _read(tmp_path, [record], turns="messages")
     assert isinstance(native, Native)
     assert native.turns == [{"from": "user", "value": "Q"}, {"from": "assistant", "value": "A"}]
+
+
+def test_parts_of_a_message_are_texts_and_local_media(tmp_path: Path) -> None:
+    parts = [
+        {"type": "text", "text": "Look:"},
+        {"type": "image_url", "image_url": {"url": "a.jpg"}},
+        "and",
+        {"type": "video", "video": "b.mp4"},
+        {"type": "input_audio", "input_audio": {"data": "AAEC", "format": "wav"}},
+        {"type": "image", "image": "data:image/png;base64,AwQ="},
+    ]
+    record = {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": "A"}]}
+    (native,) = _read(tmp_path, [record], turns="messages", media_root="m")
+    assert isinstance(native, Native)
+    assert native.turns[0]["value"] == "Look:\n<image>\nand\n<video>\n<audio>\n<image>"
+    assert [(each.kind, each.name, each.data) for each in native.media] == [
+        ("image", "m/a.jpg", None),
+        ("video", "m/b.mp4", None),
+        ("audio", "embedded", b"\0\1\2"),
+        ("image", "embedded", b"\3\4"),
+    ]
+
+
+def test_parts_without_names_are_those_that_the_record_lists(tmp_path: Path) -> None:
+    content = [{"type": "image"}, {"type": "text", "text": "Q"}]
+    record = {"images": ["a.jpg"], "messages": [{"role": "user", "content": content}]}
+    (native,) = _read(tmp_path, [record], turns="messages")
+    assert isinstance(native, Native) and native.turns[0]["value"] == "<image>\nQ"
+    assert [each.name for each in native.media] == ["a.jpg"]
+    content[0]["image"] = "b.jpg"
+    assert _rule(tmp_path, record, turns="messages") == "not_a_record"
+
+
+@pytest.mark.parametrize(
+    ("part", "rule"),
+    [
+        ({"type": "image_url", "image_url": {"url": "https://e.x/a.jpg"}}, "media_by_url"),
+        ({"type": "image_url", "image_url": {}}, None),
+        ({"type": "image_url", "image_url": 3}, "not_a_record"),
+        ({"type": "image", "image": "data:image/png;base64,?"}, "not_a_record"),
+        ({"type": "tool_use", "name": "x"}, "not_a_record"),
+        ({"text": "Q"}, "not_a_record"),
+        ({"type": 3}, "not_a_record"),
+        (None, "not_a_record"),
+        (3, "not_a_record"),
+    ],
+)
+def test_a_part_that_is_neither_text_nor_a_local_medium_is_refused(
+    tmp_path: Path, part: Any, rule: str | None
+) -> None:
+    (found,) = _read(tmp_path, [{"messages": [{"role": "user", "content": [part]}]}], turns="messages")
+    assert (found.error.rule if isinstance(found, Fault) else None) == rule
+
+
+def test_pairs_of_videochat_become_turns_with_an_instruction_said_once(tmp_path: Path) -> None:
+    pairs = [{"i": "Answer.", "q": "Q1", "a": "A1"}, {"i": "Answer.", "q": "Q2", "a": None}]
+    (native,) = _read(tmp_path, [{"video": "a.mp4", "QA": pairs, "start": 1.0, "end": 4.5}], turns="QA")
+    assert isinstance(native, Native)
+    values = [turn["value"] for turn in native.turns]
+    assert values == ["<video>\nAnswer.\nQ1", "A1", "Q2", None]
+    assert native.media == [Medium("video", "a.mp4", None, 1.0, 4.5)]
+
+
+def test_a_caption_without_a_question_is_asked_for_by_its_instruction(tmp_path: Path) -> None:
+    record = {"image": "a.jpg", "QA": [{"i": "Describe it.", "q": "", "a": "A dog."}]}
+    (native,) = _read(tmp_path, [record], turns="QA")
+    assert isinstance(native, Native) and native.turns[0]["value"] == "<image>\nDescribe it."
+
+
+def test_pairs_may_lie_under_other_names(tmp_path: Path) -> None:
+    record = {"conversation": [{"human": "Q", "assistant": "A"}]}
+    keys = {"q": "human", "a": "assistant"}
+    (native,) = _read(tmp_path, [record], turns="QA", turns_key="conversation", keys=keys)
+    assert isinstance(native, Native) and native.turns == TURNS
+
+
+def test_bare_lists_alternate_between_user_and_model(tmp_path: Path) -> None:
+    (native,) = _read(tmp_path, [{"id": "0", "data": ["Q", "A", "Q2", "A2"]}], turns="data")
+    assert isinstance(native, Native)
+    assert [turn["from"] for turn in native.turns] == ["human", "gpt"] * 2
+    for data in (None, "Q", ["Q", 3], [["Q", "A"]]):
+        assert _rule(tmp_path, {"data": data}, turns="data") == "not_a_record"
+
+
+def test_turns_that_are_json_inside_a_text_are_read(tmp_path: Path) -> None:
+    (native,) = _read(tmp_path, [{"conversations": json.dumps(TURNS)}])
+    assert isinstance(native, Native) and native.turns == TURNS
+    assert _rule(tmp_path, {"conversations": json.dumps(TURNS)[:-1]}) == "not_a_record"
+
+
+def test_roles_beyond_the_usual_are_what_the_card_says(tmp_path: Path) -> None:
+    turns = [
+        {"from": "观察", "value": "Q"},
+        {"from": "tool_call", "value": "A"},
+        {"from": ["x"], "value": "B"},
+    ]
+    (native,) = _read(tmp_path, [{"conversations": turns}], roles={"观察": "human", "tool_call": "gpt"})
+    assert isinstance(native, Native)
+    assert [turn["from"] for turn in native.turns] == ["human", "gpt", ["x"]]
+
+
+DATA_JUICER = {"turns": "text", "tokens": {"image": "<__dj__image>", "video": "<__dj__video>"}}
+
+
+def test_a_text_with_a_corpus_own_tokens_is_the_answer_to_a_prompt(tmp_path: Path) -> None:
+    record = {"images": ["a.png"], "text": "<__dj__image> A bus."}
+    (native,) = _read(tmp_path, [record], **DATA_JUICER, prompts=["Say it."])
+    assert isinstance(native, Native)
+    assert [turn["value"] for turn in native.turns] == ["<image>\nSay it.", "A bus."]
+    (native,) = _read(tmp_path, [{"videos": ["a.mp4"], "text": "A film."}], **DATA_JUICER)
+    assert isinstance(native, Native) and native.turns[0]["value"].startswith("<video>\n")
+    assert _rule(tmp_path, {"text": "No picture."}, **DATA_JUICER) == "not_a_record"
+    (native,) = _read(tmp_path, [{"images": ["a.png"], "text": None}], **DATA_JUICER)
+    assert isinstance(native, Native) and native.turns[1]["value"] is None
+
+
+def test_more_tokens_than_pictures_stay_more_placeholders(tmp_path: Path) -> None:
+    record = {"images": ["a.png"], "text": "<__dj__image> one <__dj__image> two"}
+    (native,) = _read(tmp_path, [record], **DATA_JUICER, prompts=["Say it."])
+    assert isinstance(native, Native) and native.turns[0]["value"].count("<image>") == 2
+
+
+def test_numbered_tokens_say_which_picture_is_meant(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": "<image 2>, <image 1>, <image 2>, <image 9>?"}, TURNS[1]]
+    record = {"images": ["a", "b", "c"], "conversations": turns}
+    (native,) = _read(tmp_path, [record], tokens={"image": "<image {n}>"})
+    assert isinstance(native, Native)
+    assert native.turns[0]["value"] == "<image>\n<image>, <image>, <image 2>, <image 9>?"
+    assert [each.name for each in native.media] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"turns": "QA", "keys": {"question": "q"}},
+        {"turns": "data", "keys": {"data": "d"}},
+        {"tokens": {"picture": "<p>"}},
+        {"tokens": {"image": ""}},
+    ],
+)
+def test_options_that_name_nothing_are_refused_with_what_there_is(options: Any) -> None:
+    complaint = LlavaOptions(**options).complaint()
+    assert complaint is not None and complaint[0].partition(".")[0] in options
 
 
 def test_alpaca_rows_become_turns_after_their_history(tmp_path: Path) -> None:
@@ -149,8 +455,30 @@ def test_a_value_nested_to_the_edge_of_what_is_readable_never_stops_the_file(
         assert [native.position for native in _natives(tmp_path, "data.jsonl")] == [0, 1]
 
 
+def test_a_null_among_turns_that_are_joined_is_no_word(tmp_path: Path) -> None:
+    turns = [{"from": "human", "value": None}, *TURNS]
+    (native,) = _read(tmp_path, [{"conversations": turns}], merge_same_role=True)
+    assert isinstance(native, Native) and native.turns == TURNS
+
+
+@pytest.mark.parametrize("data", [b"[" + b'{"id": 1}'.replace(b"1", b"NaN") + b"]", b'[{"id": 1}, {"id'])
+def test_an_array_that_is_cut_or_no_json_is_one_error(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "data.json").write_bytes(data)
+    with pytest.raises(SourceError, match="cut or damaged"):
+        _natives(tmp_path, "data.json")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_mark_at_the_front_and_foreign_line_ends_change_nothing(tmp_path: Path, end: str) -> None:
+    lines = [json.dumps({"id": n, "image": math.nan, "conversations": TURNS}) for n in (1, "1")]
+    (tmp_path / "data.jsonl").write_bytes(b"\xef\xbb\xbf" + end.join(lines).encode())
+    natives = _natives(tmp_path, "data.jsonl")
+    assert [native.native_id for native in natives] == ["1", '"1"']
+    assert all(isinstance(native, Native) and native.media == [] for native in natives)
+
+
 @pytest.mark.parametrize("name", ["data.json", "data.jsonl"])
-@pytest.mark.parametrize("turns", ["conversations", "messages", "alpaca"])
+@pytest.mark.parametrize("turns", ["conversations", "messages", "QA", "alpaca", "data", "text"])
 def test_damaged_bytes_end_in_faults_or_one_error_of_ours(tmp_path: Path, name: str, turns: str) -> None:
     record = {
         "id": "图",
@@ -162,7 +490,7 @@ def test_damaged_bytes_end_in_faults_or_one_error_of_ours(tmp_path: Path, name: 
     text = [record, {"id": 2**65, "messages": TURNS}, {"id": None, "instruction": "\ud83d", "output": 1e300}]
     whole = "\n".join(map(json.dumps, text)) if name.endswith("l") else json.dumps(text)
     chance = random.Random(f"{name} {turns}")
-    for _ in range(300):
+    for _ in range(150):
         data = bytearray(whole.encode())
         for _ in range(chance.randint(1, 4)):
             at = chance.randrange(len(data))
@@ -176,3 +504,55 @@ def test_damaged_bytes_end_in_faults_or_one_error_of_ours(tmp_path: Path, name: 
         except VitaError:
             continue
         assert all(isinstance(native, Native | Fault) for native in natives)
+
+
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["a.jpg", "<image>", "text", "image"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "text", "image", "from", "value", "q", "a"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+RECORD_KEYS = [
+    "id",
+    "image",
+    "images",
+    "video",
+    "audio",
+    "start",
+    "end",
+    "set",
+    "inserted_id",
+    "end_tag",
+    "text",
+]
+RECORD_KEYS += ["conversations", "messages", "QA", "data", "instruction", "output", "history"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    records=st.lists(ANY | st.dictionaries(st.sampled_from(RECORD_KEYS), ANY, max_size=6), max_size=4)
+    | st.binary(max_size=60),
+    dialect=st.sampled_from(["conversations", "messages", "QA", "alpaca", "data", "text"]),
+    merge=st.booleans(),
+)
+def test_any_json_ends_in_natives_faults_or_one_error_of_ours(
+    tmp_path_factory: pytest.TempPathFactory, records: Any, dialect: str, merge: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    data = records if isinstance(records, bytes) else "\n".join(map(json.dumps, records)).encode()
+    (folder / "data.jsonl").write_bytes(data)
+    tokens = {"image": "<image{n}>", "audio": "text"}
+    try:
+        natives = _natives(folder, "data.jsonl", turns=dialect, merge_same_role=merge, tokens=tokens, **VITA)
+    except SourceError:
+        return
+    assert all(isinstance(native, Native | Fault) for native in natives)
+    assert isinstance(records, bytes) or len(natives) == len(records)

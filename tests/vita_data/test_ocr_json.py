@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vita_data.errors import VitaError
+from vita_data.errors import SourceError, VitaError
 from vita_data.sources.base import Fault, Native
 from vita_data.sources.ocr_json import OcrJson, OcrOptions, _reading_order
 
@@ -52,6 +53,61 @@ def test_anyword_lists_its_pictures(tmp_path: Path) -> None:
     (native,) = _read(tmp_path, {"data_root": "/x", "data_list": [row]}, **options)
     assert isinstance(native, Native)
     assert (native.media[0].name, native.turns[1]["value"]) == ("imgs/a.png", "hi")
+
+
+def _lines(folder: Path, data: bytes, **options: Any) -> list[Native | Fault]:
+    (folder / "Label.txt").write_bytes(data)
+    adapter = OcrJson(OcrOptions(**options))
+    split = adapter.split(str(folder), "Label.txt", str(folder / "scratch"))
+    return [native for part in split.slices for native in adapter.read(str(folder), part)]
+
+
+def test_ppocrlabel_names_a_picture_and_then_its_words(tmp_path: Path) -> None:
+    words = [_word("难", _box(0, 0), difficult=True), _word("b", _box(0, 40)), _word("a\tx", _box(0, 20))]
+    line = "\ufeffimages/a.jpg\t" + json.dumps(words, ensure_ascii=False)
+    options: dict[str, Any] = {"layout": "tabbed", "image_suffix": "", "skip_if": {"difficult": True}}
+    (native,) = _lines(tmp_path, line.encode() + b"\r\n", **options)
+    assert isinstance(native, Native) and native.native_id == '"images/a.jpg"'
+    assert (native.media[0].name, native.turns[1]["value"]) == ("images/a.jpg", "a\tx\nb")
+
+
+@pytest.mark.parametrize(
+    "line", ["a.jpg", "a.jpg\t", "a.jpg\t[", "a.jpg\t{}", "\t[]", "a.jpg\t[{}]", "a\t[1]\tx"]
+)
+def test_a_line_without_a_picture_or_its_words_costs_itself_only(tmp_path: Path, line: str) -> None:
+    data = f'b.jpg\t[{{"transcription": "x", "points": []}}]\n{line}\n'.encode()
+    first, second = _lines(tmp_path, data, layout="tabbed", image_suffix="")
+    assert isinstance(first, Native) and first.turns[1]["value"] == "x"
+    assert isinstance(second, Fault) and (second.position, second.error.rule) == (1, "not_a_record")
+
+
+def test_wildreceipt_has_a_picture_a_line_and_boxes_of_plain_numbers(tmp_path: Path) -> None:
+    words = [
+        {"box": [0, 40, 9, 40, 9, 30, 0, 30], "text": "b"},
+        {"box": [0, 9, 9, 9, 9, 0, 0, 0], "text": "a"},
+    ]
+    options = {"layout": "lines", "image_key": "file_name", "text_key": "text", "polygon_key": "box"}
+    (native,) = _lines(
+        tmp_path, json.dumps({"file_name": "a.jpeg", "annotations": words}).encode(), **options
+    )
+    assert isinstance(native, Native)
+    assert (native.media[0].name, native.turns[1]["value"]) == ("a.jpeg", "a\nb")
+
+
+def test_mmocr_lists_instances_with_boxes_of_two_corners(tmp_path: Path) -> None:
+    words = [{"bbox": [0, 30, 9, 40], "text": "b"}, {"bbox": [0, 0, 9, 9], "text": "a", "ignore": False}]
+    words.append({"bbox": [0, 50, 9, 60], "text": "c", "ignore": True})
+    options = {"layout": "list", "image_key": "img_path", "instances_key": "instances", "text_key": "text"}
+    row = {"img_path": "a.jpg", "instances": words}
+    value = {"metainfo": {}, "data_list": [row, {"img_path": "b.jpg", "instances": [{"bbox": [0, 0, 1, 1]}]}]}
+    found, fault = _read(tmp_path, value, **options, polygon_key="bbox", skip_if={"ignore": True})
+    assert isinstance(found, Native) and found.turns[1]["value"] == "a\nb"
+    assert isinstance(fault, Fault) and fault.error.rule == "not_a_record"  # found in it, but never spelled
+
+
+def test_an_address_is_no_picture(tmp_path: Path) -> None:
+    (fault,) = _read(tmp_path, {"http://e.x/a": [_word("a")]})
+    assert isinstance(fault, Fault) and fault.error.rule == "media_by_url"
 
 
 def test_words_are_read_line_by_line_from_the_left(tmp_path: Path) -> None:
@@ -97,11 +153,18 @@ def test_what_cannot_be_read_is_left_out_of_the_answer(tmp_path: Path) -> None:
         [[None, None]],
         [["nan", "nan"]],
         [["inf", 0]],
+        [1, 2, 3],
+        [1, 2, 3, "x"],
+        "1234",
+        [1, 2, [3, 4]],
+        [math.nan] * 4,
     ],
 )
 def test_a_box_that_is_none_leaves_its_word_at_the_end(tmp_path: Path, polygon: Any) -> None:
     words = [_word("last", polygon), _word("first", _box(0, 90))]
-    assert _answer(tmp_path, words) == "first\nlast"
+    text = "a\t" + json.dumps(words)
+    (native,) = _lines(tmp_path, text.encode(), layout="tabbed")
+    assert isinstance(native, Native) and native.turns[1]["value"] == "first\nlast"
 
 
 @pytest.mark.parametrize("words", [None, "text", 3, {}, [None], [3], [{}], [_word(None)], [_word(["a"])]])
@@ -146,3 +209,42 @@ def test_damaged_bytes_end_in_faults_or_one_error_of_ours(tmp_path: Path) -> Non
         except VitaError:
             continue
         assert all(isinstance(native, Native | Fault) for native in natives)
+
+
+VALUE = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text("字#a", max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["transcription", "points", "img_name", "annotations"]), inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.binary(max_size=60) | st.lists(VALUE, max_size=4), layout=st.sampled_from(["tabbed", "lines"]))
+def test_any_lines_end_in_natives_or_faults(
+    tmp_path_factory: pytest.TempPathFactory, rows: Any, layout: str
+) -> None:
+    head = "a.jpg\t" if layout == "tabbed" else ""
+    data = rows if isinstance(rows, bytes) else "\n".join(head + json.dumps(row) for row in rows).encode()
+    found = _lines(tmp_path_factory.mktemp("any"), data, layout=layout)
+    assert all(isinstance(each, Native | Fault) for each in found)
+    assert isinstance(rows, bytes) or len(found) == len(rows)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    data=st.binary(max_size=40) | VALUE.map(json.dumps).map(str.encode),
+    layout=st.sampled_from(["keyed", "list"]),
+)
+def test_any_document_ends_in_natives_faults_or_one_error_of_ours(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, layout: str
+) -> None:
+    try:
+        found = _lines(tmp_path_factory.mktemp("any"), data, layout=layout, items_path="", on_cut="keep")
+    except SourceError:
+        return
+    assert all(isinstance(each, Native | Fault) for each in found)

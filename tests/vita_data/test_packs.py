@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from vita_data import files
 from vita_data.packs.fit import best_fit
 from vita_data.packs.stage import pack_stage
-from vita_data.packs.window import pack_window, windows_of
+from vita_data.packs.window import pack_window, packed_window, windows_of
 from vita_data.shards.write import ShardSample, write_shard
 
 CAPACITY = 100
@@ -110,22 +111,29 @@ def test_samples_meet_only_those_of_their_own_window(tmp_path: Path) -> None:
     assert facts["waste"] == round(1 - facts["tokens"] / (5 * CAPACITY), 6)
 
 
-def test_a_window_is_packed_again_only_when_something_changed(tmp_path: Path) -> None:
+def test_a_window_is_packed_anew_whatever_lies_there_to_the_same_bytes(tmp_path: Path) -> None:
     folder = stage(tmp_path, [[60, 30], [40]])
     path = tmp_path / "packs/00000.parquet"
-    first = pack_window(folder, 0, [0, 1], CAPACITY, DIGESTS)
-    stamp = path.stat().st_mtime_ns
-    assert pack_window(folder, 0, [0, 1], CAPACITY, DIGESTS) == first
-    assert path.stat().st_mtime_ns == stamp
-    for change in (
-        (120, DIGESTS),
-        (120, {**DIGESTS, "template_digest": "u"}),
-    ):
-        pack_window(folder, 0, [0, 1], *change)
-        assert path.stat().st_mtime_ns > stamp
-        stamp = path.stat().st_mtime_ns
+    facts = pack_window(folder, 0, [0, 1], CAPACITY, DIGESTS)
+    assert packed_window(folder, 0) == facts
+    whole = path.read_bytes()
+    for damage in (b"", whole[:100], whole[:50] + b"\0" + whole[51:]):
+        path.write_bytes(damage)
+        assert pack_window(folder, 0, [0, 1], CAPACITY, DIGESTS) == facts
+        assert path.read_bytes() == whole
     stage(tmp_path, [[60, 31], [40]])
-    assert pack_window(folder, 0, [0, 1], CAPACITY, DIGESTS)["tokens"] == 131
+    assert pack_window(folder, 0, [0, 1], 131, DIGESTS)["tokens"] == 131
+
+
+def test_workers_that_share_the_windows_leave_the_same_totals(tmp_path: Path) -> None:
+    folder = stage(tmp_path, [[60, 30], [40, 70], [5], [50], [10, 10], [90]])
+    plan = {**DIGESTS, "geometry": {"max_length": CAPACITY}}
+
+    def share(items: list[tuple[Any, ...]]) -> None:
+        for item in reversed(items):
+            pack_window(*item)
+
+    assert pack_stage(folder, 6, plan, share) == pack_stage(folder, 6, plan)
 
 
 def test_a_pack_file_names_geometry_and_template_it_was_made_for(tmp_path: Path) -> None:

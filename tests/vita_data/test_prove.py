@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories import run_build, two_sources
+from tests.forgery import edit, edit_table, reseal
 from vita_data import files
 from vita_data.cli.main import main
 from vita_data.errors import ShardError
@@ -103,13 +103,6 @@ def _digest(path: Path) -> dict[str, Any]:
     return {"digest": content_digest(members), "bytes": path.stat().st_size}
 
 
-def edit(path: Path, change: Callable[[Any], Any]) -> None:
-    """Changes a JSON file."""
-    facts = json.loads(path.read_text())
-    change(facts)
-    path.write_text(json.dumps(facts))
-
-
 def swap_media(members: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     """Two pictures of equal length under each other's name."""
     by_size: dict[int, int] = {}
@@ -121,15 +114,6 @@ def swap_media(members: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
                 return members
             by_size[padded(len(data))] = n
     raise AssertionError("no two pictures of one length")
-
-
-def index_rows(
-    stage: Path, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], name: str = "index/00000"
-) -> None:
-    """Changes the rows of a table."""
-    path = f"{stage}/{name}.parquet"
-    table = files.read_table(path)
-    files.write_table(path, pa.Table.from_pylist(change(table.to_pylist()), table.schema))
 
 
 def first(rows: list[dict[str, Any]], **changes: Any) -> list[dict[str, Any]]:
@@ -179,7 +163,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda s: rewrite(s, lambda m: [(m[0][0], m[0][1] + b" "), *m[1:]]),
         "the index says",
     ),
-    "a shard dropped": (lambda s: (s / "shards/00001.tar").unlink(), "cannot be read as a shard"),
+    "a shard dropped": (lambda s: (s / "shards/00001.tar").unlink(), "00001.tar is missing"),
     "all shards dropped": (lambda s: shutil.rmtree(s / "shards"), "cannot be read as a shard"),
     "a shard not in stage.json": (
         lambda s: edit(s / "stage.json", lambda f: f["shards"].pop()),
@@ -201,7 +185,11 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a shard repeated": (repeat_shard, "was already in shard 0"),
     "planned edited": (
         lambda s: edit(s / "plan.json", lambda p: p["sources"][0].update(planned=3)),
-        "were planned",
+        "the plan says planned 3 and counts",
+    ),
+    "the amount planned edited": (
+        lambda s: edit(s / "plan.json", lambda p: p["sources"][0]["amounts"].update(planned=3)),
+        "3 questions were planned",
     ),
     "samples edited": (
         lambda s: edit(s / "plan.json", lambda p: p["sources"][1].update(planned_samples=3)),
@@ -212,16 +200,25 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
         "does not name",
     ),
     "an index cut": (lambda s: cut(s / "index/00000.parquet"), "cannot be read as a shard"),
-    "an index missing": (lambda s: (s / "index/00002.parquet").unlink(), "cannot be read as a shard"),
-    "all indexes missing": (lambda s: shutil.rmtree(s / "index"), "cannot be read as a shard"),
-    "a row of the index missing": (lambda s: index_rows(s, lambda r: r[:-1]), "is not in the index"),
-    "questions in the index": (lambda s: index_rows(s, lambda r: first(r, questions=9)), "the index says 9"),
-    "a key in the index": (lambda s: index_rows(s, lambda r: first(r, key="asks-0")), "calls itself"),
+    "an index missing": (lambda s: (s / "index/00002.parquet").unlink(), "index/00002.parquet is missing"),
+    "all indexes missing": (lambda s: shutil.rmtree(s / "index"), "index/00001.parquet is missing"),
+    "a row of the index missing": (
+        lambda s: edit_table(s, "index/00000", lambda r: r[:-1]),
+        "is not in the index",
+    ),
+    "questions in the index": (
+        lambda s: edit_table(s, "index/00000", lambda r: first(r, questions=9)),
+        "the index says 9",
+    ),
+    "a key in the index": (
+        lambda s: edit_table(s, "index/00000", lambda r: first(r, key="asks-0")),
+        "calls itself",
+    ),
     "packs cut": (lambda s: cut(s / "packs/00000.parquet"), "cannot be read as packs"),
-    "packs missing": (lambda s: (s / "packs/00000.parquet").unlink(), "cannot be read as packs"),
-    "a pack missing": (lambda s: index_rows(s, lambda r: r[1:], "packs/00000"), "is in no pack"),
-    "a pack twice": (lambda s: index_rows(s, lambda r: [*r, r[0]], "packs/00000"), "more than one pack"),
-    "tokens of a pack": (lambda s: index_rows(s, lambda r: first(r, tokens=1), "packs/00000"), "tokens"),
+    "packs missing": (lambda s: (s / "packs/00000.parquet").unlink(), "packs/00000.parquet is missing"),
+    "a pack missing": (lambda s: edit_table(s, "packs/00000", lambda r: r[1:]), "is in no pack"),
+    "a pack twice": (lambda s: edit_table(s, "packs/00000", lambda r: [*r, r[0]]), "more than one pack"),
+    "tokens of a pack": (lambda s: edit_table(s, "packs/00000", lambda r: first(r, tokens=1)), "tokens"),
     "held-out samples gone": (lambda s: shutil.rmtree(s / "eval"), "held out"),
     "held-out samples trained on": (train_on_held_out, "held out and trained on"),
 }
@@ -231,9 +228,18 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
 def test_damage_is_found_and_the_exit_status_is_1(stage: Path, damage: str) -> None:
     change, words = DAMAGES[damage]
     change(stage)
+    reseal(stage)
     status, said = asked_of_the_command(stage)
     assert (status, said["ok"]) == (1, False)
     assert any(words in error for error in said["errors"]), said["errors"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_whose_digests_are_not_mended_is_found_too(stage: Path, damage: str) -> None:
+    DAMAGES[damage][0](stage)
+    status, said = asked_of_the_command(stage)
+    assert (status, said["ok"]) == (1, False)
+    assert all(str(stage) in error for error in said["errors"][:1]), said["errors"]
 
 
 def test_a_folder_without_a_finished_stage_is_an_error_of_one_line(tmp_path: Path) -> None:

@@ -10,9 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vita_data.errors import RecordError
-from vita_data.media.resolve import is_there, read_medium, relative_name, resolve
+from vita_data.media.open import MediaFinder
+from vita_data.media.resolve import relative_name, resolve, state_of
 
 LIMIT = 1000
+
+
+def read_medium(root: str, name: str, limit: int) -> bytes:
+    return MediaFinder(root).open(name, "image", limit).read()
 
 
 @pytest.fixture
@@ -131,11 +136,14 @@ def test_no_reject_names_the_folder_of_this_machine(root: Path) -> None:
         assert str(root) not in f"{error.value} {error.value.value} {error.value.threshold}"
 
 
-def test_a_medium_is_there_again_only_as_a_file_below_the_root(root: Path) -> None:
+def test_the_state_of_a_medium_tells_one_file_from_another_and_from_none(root: Path) -> None:
     (root / "out.jpg").symlink_to(root.parent / "secret.jpg")
-    assert is_there(str(root), "sub/a b ü.jpg")
     for name in ("gone.jpg", "sub", "out.jpg", "../secret.jpg", "\ud800"):
-        assert not is_there(str(root), name)
+        assert state_of(str(root), name) == "no file"
+    before = state_of(str(root), "sub/a b ü.jpg")
+    assert before == state_of(str(root), "sub/a b ü.jpg") != "no file"
+    (root / "sub" / "a b ü.jpg").write_bytes(b"mended")
+    assert state_of(str(root), "sub/a b ü.jpg") != before
 
 
 NAME = st.lists(st.sampled_from(["..", ".", "sub", "out", "a", "", "\\", "/", "~", "é"]), max_size=8).map(

@@ -16,9 +16,14 @@ def _turns(*said: tuple[Any, Any]) -> list[dict[str, Any]]:
     return [{"from": role, "value": value} for role, value in said]
 
 
-def _rule(native: list[dict[str, Any]], images: int = 0) -> str | None:
+def _counts(images: int, **others: int) -> dict[str, int]:
+    return {"image": images, "video": 0, "audio": 0, **others}
+
+
+def _rule(native: list[dict[str, Any]], images: int = 0, **others: int) -> str | None:
+    counts = _counts(images, **others)
     try:
-        reject = judge(conversation(native, images), images)
+        reject = judge(conversation(native, counts), counts)
     except RecordError as error:
         return error.rule
     return reject.rule if reject else None
@@ -90,12 +95,15 @@ def test_placeholders_and_pictures_must_be_as_many(question: str, images: int, r
 
 def test_a_placeholder_in_an_answer_is_a_word_and_no_picture() -> None:
     assert _rule(_turns(Q, ("gpt", "Write <image> there.")), 0) is None
-    turns = conversation(_turns(Q, ("gpt", "Write <image> there.")), 1)
+    turns = conversation(_turns(Q, ("gpt", "Write <image> there.")), _counts(1))
     assert turns[0]["value"] == "<image>\nQ"
 
 
 def test_one_picture_that_nobody_names_stands_before_the_first_question() -> None:
-    assert conversation(_turns(("gpt", "Hi"), Q, A), 1)[0] == {"from": "human", "value": "<image>\nQ"}
+    assert conversation(_turns(("gpt", "Hi"), Q, A), _counts(1))[0] == {
+        "from": "human",
+        "value": "<image>\nQ",
+    }
 
 
 def test_a_picture_may_be_named_in_a_later_question() -> None:
@@ -116,7 +124,7 @@ def test_whatever_is_said_ends_in_a_reject_or_in_questions_with_answers(
 ) -> None:
     native = _turns(*said)
     if _rule(native, images) is None:
-        turns = conversation(native, images)
+        turns = conversation(native, _counts(images))
         assert [turn["from"] for turn in turns] == ["human", "gpt"] * (len(turns) // 2) != []
         assert all(turn["value"].strip() for turn in turns)
         assert sum(turn["value"].count("<image>") for turn in turns[::2]) == images
@@ -124,7 +132,7 @@ def test_whatever_is_said_ends_in_a_reject_or_in_questions_with_answers(
 
 @given(st.lists(st.sampled_from([Q, A]), min_size=1, max_size=6), st.integers(0, 1))
 def test_a_conversation_is_made_once(said: list[tuple[Any, Any]], images: int) -> None:
-    once = conversation(_turns(*said), images)
-    if judge(once, images) is not None:
+    once = conversation(_turns(*said), _counts(images))
+    if judge(once, _counts(images)) is not None:
         return
-    assert conversation([dict(turn) for turn in once], images) == once
+    assert conversation([dict(turn) for turn in once], _counts(images)) == once

@@ -10,12 +10,12 @@ from vita_data.errors import RecordError
 from vita_data.prompt.template import (
     SYSTEM_PROMPTS,
     TEMPLATE_VERSION,
-    ImagePiece,
+    MediumPiece,
     Modality,
     Piece,
     TextPiece,
     Turn,
-    count_images,
+    count_placeholders,
     encode_chat,
     normalise_placeholders,
     template_digest,
@@ -37,8 +37,8 @@ def _text(pieces: list[Piece]) -> str:
     """What a model reads, with [n] for pictures and {braces} around what it learns."""
     shown = []
     for piece in pieces:
-        if isinstance(piece, ImagePiece):
-            shown.append(f"[{piece.index}]")
+        if isinstance(piece, MediumPiece):
+            shown.append(f"[{piece.index}]" if piece.kind == "image" else f"[{piece.kind} {piece.index}]")
         else:
             text = TOKENIZER.decode(piece.ids)
             shown.append(f"{{{text}}}" if piece.labelled else text)
@@ -61,15 +61,25 @@ def test_pictures_stand_where_their_placeholders_were_each_followed_by_one_newli
     turns = _turns("Look:\n<image>\n\nand <image>.", "Two.", "<image>", "Three.")
     assert _text(encode_chat(turns, TOKENIZER)) == (
         _head("image") + "<|im_start|>user\nLook:[0]\nand [1]\n.<|im_end|>\n<|im_start|>assistant\n"
-        "{Two.<|im_end|>}\n<|im_start|>user\n[2]\n<|im_end|>\n<|im_start|>assistant\n{Three.<|im_end|>}"
+        "{Two.<|im_end|>}\n<|im_start|>user\n[2]<|im_end|>\n<|im_start|>assistant\n{Three.<|im_end|>}"
     )
-    assert count_images(turns) == 3
+    assert count_placeholders(turns) == {"image": 3, "video": 0, "audio": 0}
+
+
+def test_films_and_sounds_are_counted_each_by_themselves() -> None:
+    turns = _turns("<video>\n<image>\n<audio>", "A.", "<audio>\n<video> And this?", "B.")
+    assert _text(encode_chat(turns, TOKENIZER)) == (
+        _head("video")
+        + "<|im_start|>user\n[video 0]\n[0]\n[audio 0]<|im_end|>\n<|im_start|>assistant\n{A.<|im_end|>}\n"
+        "<|im_start|>user\n[audio 1]\n[video 1]\n And this?<|im_end|>\n<|im_start|>assistant\n{B.<|im_end|>}"
+    )
+    assert count_placeholders(turns) == {"image": 1, "video": 2, "audio": 2}
 
 
 def test_a_placeholder_in_an_answer_is_ordinary_text() -> None:
     pieces = encode_chat(_turns("Which tag?", "Use <image> here."), TOKENIZER)
     assert _text(pieces).startswith(_head("lang"))
-    assert not any(isinstance(piece, ImagePiece) for piece in pieces)
+    assert not any(isinstance(piece, MediumPiece) for piece in pieces)
     assert TOKENIZER.decode(pieces[-1].ids) == "Use <image> here.<|im_end|>"  # type: ignore[union-attr]
 
 
@@ -159,4 +169,4 @@ def test_the_ids_change_only_with_the_version() -> None:
     turns = _turns("<image>\nWhat is it?", "A fox.", "<audio>", "图中有雪。")
     modalities: list[Modality] = ["image", "video", "lang"]
     pieces = [repr(encode_chat(turns, TOKENIZER, True, modality)) for modality in modalities]
-    assert (TEMPLATE_VERSION, digest_of(pieces)) == (1, "417ddfd04af4465e")
+    assert (TEMPLATE_VERSION, digest_of(pieces)) == (2, "4290a27b1a7281c2")

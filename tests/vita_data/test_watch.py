@@ -33,19 +33,26 @@ def _dies_at(work: Path, *place: Any) -> None:
 def test_the_second_death_at_a_place_puts_it_aside(tmp_path: Path) -> None:
     for deaths, aside in ((1, set()), (2, {("a.json", 7, "judge")})):
         _dies_at(tmp_path, "a.json", 7, "judge")
-        assert watch.count_deaths(str(tmp_path)) == [("a.json", 7, "judge")]
+        places = watch.places_of_the_dead(str(tmp_path))
+        assert places == [("a.json", 7, "judge")]
+        watch.blame(str(tmp_path), places)
         assert watch.put_aside(str(tmp_path)) == aside, deaths
 
 
 def test_a_place_that_ends_workers_although_it_is_aside_stops_the_build(tmp_path: Path) -> None:
     for _ in range(2):
-        _dies_at(tmp_path, "a.json", 7, "read")
-        watch.count_deaths(str(tmp_path))
-    _dies_at(tmp_path, "a.json", 7, "read")
+        watch.blame(str(tmp_path), [("a.json", 7, "read")])
     with pytest.raises(
         SourceError, match=r"a\.json: record 7 ended the worker again although it was put aside"
     ):
-        watch.count_deaths(str(tmp_path))
+        watch.blame(str(tmp_path), [("a.json", 7, "read")])
+
+
+def test_between_two_records_nobody_is_to_blame(tmp_path: Path) -> None:
+    place = Watch(str(tmp_path))
+    place.at("a.json", 1, "judge")
+    place.idle()
+    assert watch.places_of_the_dead(str(tmp_path)) == []
 
 
 def test_a_worker_that_is_done_leaves_no_note(tmp_path: Path) -> None:
@@ -53,14 +60,14 @@ def test_a_worker_that_is_done_leaves_no_note(tmp_path: Path) -> None:
     place.at("a.json", 1, "judge")
     place.done()
     place.at("a.json", 2, "judge")
-    assert watch.count_deaths(str(tmp_path)) == [] and not watch.put_aside(str(tmp_path))
+    assert watch.places_of_the_dead(str(tmp_path)) == [] and not watch.put_aside(str(tmp_path))
 
 
 def test_a_short_note_after_a_long_one_is_read_as_it_is(tmp_path: Path) -> None:
     place = Watch(str(tmp_path))
     place.at(LONG, 123456789, "judge")
     place.at("b.json", 5, "read")
-    assert watch.count_deaths(str(tmp_path)) == [("b.json", 5, "read")]
+    assert watch.places_of_the_dead(str(tmp_path)) == [("b.json", 5, "read")]
     place.done()
 
 
@@ -69,21 +76,21 @@ def test_of_two_workers_only_the_dead_one_is_blamed(tmp_path: Path) -> None:
     living.at("a.json", 1, "judge")
     _dies_at(tmp_path, "a.json", 7, "judge")
     watch.mark_the_dead([str(tmp_path)])
-    assert watch.count_deaths(str(tmp_path)) == [("a.json", 7, "judge")]
+    assert watch.places_of_the_dead(str(tmp_path)) == [("a.json", 7, "judge")]
     living.done()
 
 
 def test_where_nobody_knows_who_died_nobody_is_blamed(tmp_path: Path) -> None:
     for n in range(2):
         _dies_at(tmp_path, "a.json", n, "judge")
-    assert watch.count_deaths(str(tmp_path)) == []
+    assert watch.places_of_the_dead(str(tmp_path)) == []
     assert list((tmp_path / "inflight").iterdir()) == []
 
 
 def test_notes_of_a_build_that_was_killed_are_forgotten(tmp_path: Path) -> None:
     _dies_at(tmp_path, "a.json", 1, "judge")
     watch.forget_notes(str(tmp_path))
-    assert watch.count_deaths(str(tmp_path)) == []
+    assert watch.places_of_the_dead(str(tmp_path)) == []
 
 
 def test_a_remote_work_folder_has_no_notes() -> None:
@@ -106,7 +113,7 @@ class Base:
         return self.inner.split(root, annotation, scratch)
 
     def die(self):
-        os.kill(os.getpid(), signal.SIGKILL) if self.options["how"] == "kill" else os._exit(3)
+        os._exit(3) if self.options["how"] == "exit" else os.kill(os.getpid(), getattr(signal, self.options["how"]))
 
 class Picky(Base):
     """Dies over one record, unless it is put aside."""
@@ -142,6 +149,15 @@ class Deadly(Base):
                 pictures = [Medium("image", DeadlyName("a.jpg"))]
                 native = Native(native.position, native.native_id, native.turns, pictures)
             yield native
+
+class Healthy(Base):
+    def read(self, root, part):
+        return self.inner.read(root, part)
+
+class Chatty(Healthy):
+    def __init__(self, options):
+        super().__init__(options)
+        print('{"say": "hello"}\\n{"error": 1', flush=True)
 
 class Raising(Base):
     def read(self, root, part):
@@ -180,7 +196,7 @@ def _build(
 def test_a_record_that_ends_its_worker_twice_is_a_reject_and_the_build_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reader: str, workers: int
 ) -> None:
-    (facts, rejects), said = _build(tmp_path, monkeypatch, reader, "kill", workers)
+    (facts, rejects), said = _build(tmp_path, monkeypatch, reader, "SIGSEGV", workers)
     assert facts["sources"][0]["read"] == 2600
     assert rejects == [{"annotation": "a.jsonl", "position": 1203, "step": "read", "rule": "worker_died"}]
     assert len([words for words in said if "a worker died at a.jsonl record 1203" in words]) == 2
@@ -202,3 +218,21 @@ def test_an_adapter_that_raises_is_named_with_its_file(
     error, said = _build(tmp_path, monkeypatch, "Raising", "", 1)
     assert isinstance(error, VitaError) and not any("died" in words for words in said)
     assert "adapter my_adapter:Raising failed on a.jsonl (KeyError: 'a column')" in str(error)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_is_killed_from_outside_stops_the_build_and_costs_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    for _ in range(3):
+        error, said = _build(tmp_path, monkeypatch, "Picky", "SIGKILL", workers)
+        assert isinstance(error, VitaError) and not any("going on" in words for words in said)
+        assert "ended from outside (signal 9) while it was at a.jsonl record 1203" in str(error)
+    (facts, rejects), _ = _build(tmp_path, monkeypatch, "Healthy", "", workers)
+    assert rejects == [] and facts["sources"][0]["read"] == 2600
+
+
+def test_what_an_adapter_prints_is_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (_, rejects), said = _build(tmp_path, monkeypatch, "Chatty", "", 1)
+    assert rejects == [] and "hello" not in str(said)

@@ -25,6 +25,7 @@ from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.records.canon import canonical, canonical_bytes
 from vita_data.records.key import sample_key
 from vita_data.records.schema import PACKS
+from vita_data.shards.seal import sealed_facts, sealed_plan
 from vita_data.shards.write import ShardSample, index_name, write_shard
 from vita_model.config import tiny
 
@@ -56,7 +57,7 @@ def sample(number: int, source: str = "squares", text_only: bool = False) -> Sha
         {"from": "gpt", "value": "Yes."},
     ]
     lengths = measure(turns, [size] if seen else [], geometry, load_tokenizer(geometry.tokenizer))
-    record = {"conversations": turns, "id": key, "image": [f"{key}.0.png"] if seen else []}
+    record = {"conversations": turns, "id": key, "image": [f"{key}.0.png"] if seen else [], "video": []}
     return ShardSample(
         key=key,
         record=canonical_bytes(record),
@@ -97,7 +98,7 @@ def plan_of(stage: str, geometry: Geometry, **changes: Any) -> dict[str, Any]:
         "needs": [],
         "schedule": schedule,
     }
-    return {**plan, **changes}
+    return sealed_plan({**plan, **changes})
 
 
 def write_packs(folder: Path, window: int, packs: list[dict[str, Any]], plan: dict[str, Any]) -> None:
@@ -142,10 +143,16 @@ def make_stage(
         kept = [sample(1000 + n, ("squares", "others")[n % 2], text_only) for n in range(held_out)]
         write_shard(str(home / "eval"), 0, kept)
         files.write_json(str(home / "eval" / "plan.json"), plan)
-        files.write_json(str(home / "eval" / "stage.json"), {"shards": [{}], "packs": {"windows": 0}})
+        write_facts(home / "eval", plan, shards=1, windows=0)
     files.write_json(str(home / "plan.json"), plan)
-    files.write_json(str(home / "stage.json"), {"shards": [{}] * shards, "packs": {"windows": shards}})
+    write_facts(home, plan, shards=shards, windows=shards)
     return home
+
+
+def write_facts(home: Path, plan: dict[str, Any], shards: int, windows: int) -> None:
+    """A stage.json with what a reader asks of it."""
+    facts = {"digest": plan["digest"], "shards": [{}] * shards, "packs": {"windows": windows}}
+    files.write_json(str(home / "stage.json"), sealed_facts(str(home), facts))
 
 
 def run_cli(*arguments: object, processes: int = 1, **environment: str) -> subprocess.CompletedProcess[str]:

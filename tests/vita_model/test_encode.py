@@ -88,6 +88,33 @@ def test_an_empty_pack_has_a_token_and_no_label() -> None:
     assert (batch.tokens, batch.labelled, len(batch.tiles), batch.segments) == (1, 0, 0, (0, 1))
 
 
+def test_the_frames_of_a_film_stand_where_it_does_one_tile_each(encoder: Encoder) -> None:
+    turns = [
+        {"from": "human", "value": "<video>\n<image>\nWhat changes?"},
+        {"from": "gpt", "value": "The colour."},
+        {"from": "human", "value": "<video>\nAnd here?"},
+        {"from": "gpt", "value": "Nothing."},
+    ]
+    lengths = measure(turns, [(112, 112)], GEOMETRY, encoder.tokenizer, frames=[2, 3])
+    members = [f"s-1.{n}.jpg" for n in range(6)]
+    films = [{"frames": members[1:3], "times": [0, 1]}, {"frames": members[3:], "times": [0, 1, 2]}]
+    media = [_flat((40 * n, 0, 0)) for n in range(6)]
+    record = {"conversations": turns, "image": members[:1], "video": films}
+    encoded = encoder.encode(Sample("s-1", "s", record, media, lengths.grids, lengths.length))
+    tokens = GEOMETRY.tile_tokens
+    assert [round(float(tile[0].float().mean())) // 40 for tile in encoded.tiles] == list(range(6))
+    image, *frames = (encoded.tile_places[n * tokens] for n in range(6))
+    assert frames[0] < frames[1] < image < frames[2] < frames[3] < frames[4]
+    assert frames[1] == frames[0] + tokens and frames[3] == frames[2] + tokens
+    assert encoder.tokenizer.decode(encoded.ids[: frames[0]]).endswith("<|im_start|>user\n")
+
+
+def _flat(colour: tuple[int, int, int]) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (112, 112), colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
 def test_the_papers_geometry_makes_tiles_of_256_tokens() -> None:
     geometry = Geometry()
     tokenizer = load_tokenizer(geometry.tokenizer)
@@ -95,7 +122,8 @@ def test_the_papers_geometry_makes_tiles_of_256_tokens() -> None:
     lengths = measure(turns, [(900, 450)], geometry, tokenizer)
     stream = io.BytesIO()
     Image.new("RGB", (900, 450), (200, 0, 0)).save(stream, "JPEG")
-    sample = Sample("s-1", "s", {"conversations": turns}, [stream.getvalue()], lengths.grids, lengths.length)
+    record = {"conversations": turns, "image": ["s-1.0.jpg"], "video": []}
+    sample = Sample("s-1", "s", record, [stream.getvalue()], lengths.grids, lengths.length)
     encoded = Encoder(tokenizer, geometry).encode(sample)
     assert encoded.tiles.shape == (3, 3, 448, 448) and len(encoded.tile_places) == 3 * 256
     assert [label for label in encoded.labels if label != IGNORED][-1] == 151645

@@ -6,23 +6,35 @@ being read; files left by another digest are removed before anything is written.
 
 from __future__ import annotations
 
-import os
-import shutil
+import functools
 from dataclasses import asdict
+from importlib import metadata
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vita_data import files
 from vita_data.catalog.merge import part_name, rejects_name
-from vita_data.catalog.task import UNREADABLE_STEPS, VERSION, CatalogTask, bucket_count, work_folder
+from vita_data.catalog.task import (
+    CARD_FACTS,
+    UNREADABLE_STEPS,
+    VERSION,
+    CatalogTask,
+    bucket_count,
+    work_folder,
+)
 from vita_data.errors import SourceError, VitaError
-from vita_data.media.resolve import is_there
+from vita_data.media.containers import listing
+from vita_data.media.containers.walk import containers_of
+from vita_data.media.resolve import state_of
 from vita_data.records.key import digest_of
+from vita_data.records.places import Place
 from vita_data.sources.base import Slice, Split
 from vita_data.sources.registry import blaming, make_adapter
 
-RETRIED_RULES = ("media_missing", "media_unreadable")
+MOST_OF_ONE = 0.1  # of a source said by one speaker
 
 
 def annotations_of(root: str, globs: list[str], source: str) -> list[str]:
@@ -44,15 +56,26 @@ def annotations_of(root: str, globs: list[str], source: str) -> list[str]:
                 f"source {source}: no file matches {pattern} below {root}; fetch it or mend `annotations` in the card."
             )
         found += [name for name in names if name not in found]
+    for name in found:
+        if name != name.encode("utf-8", "replace").decode():  # its bytes are not UTF-8
+            raise SourceError(
+                f"source {source}: the file name {name!r} is no readable text; rename the file."
+            )
     return sorted(found)
 
 
 def catalog_digest(facts: dict[str, Any], root: str, annotations: list[str]) -> str:
-    """Names a catalog: step version, card facts, annotation identities, and the library that converts pictures."""
-    import PIL
+    """Names a catalog: step version, card facts, identities of annotations and archives, and the decoders."""
+    places = [Place(**place) for place in facts["media"]["places"]]
+    archives = [name for place in places for name in containers_of(root, place)]
+    identities = {name: files.identity(files.join(root, name)) for name in [*annotations, *archives]}
+    return digest_of("catalog", VERSION, listing.VERSION, facts, identities, _decoders())
 
-    identities = {name: files.identity(files.join(root, name)) for name in annotations}
-    return digest_of("catalog", VERSION, facts, identities, PIL.__version__)
+
+@functools.cache
+def _decoders() -> dict[str, str]:
+    """The libraries whose decoded media a catalog holds."""
+    return {name: metadata.version(name) for name in ("pillow", "av", "soundfile", "soxr")}
 
 
 def current_summary(folder: str, digest: str, root: str) -> dict[str, Any] | None:
@@ -61,14 +84,14 @@ def current_summary(folder: str, digest: str, root: str) -> dict[str, Any] | Non
     if not files.exists(path):
         return None
     summary: dict[str, Any] = files.read_json(path)
-    if summary["digest"] != digest or _something_came_back(summary, root):
+    if summary["digest"] != digest or _something_was_mended(summary, root):
         return None
     return summary
 
 
-def _something_came_back(summary: dict[str, Any], root: str) -> bool:
-    """Whether a medium that was missing is there now, so that its record deserves another reading."""
-    return any(is_there(root, name) for name in summary["missing"])
+def _something_was_mended(summary: dict[str, Any], root: str) -> bool:
+    """Whether a medium that cost a record is another file now, so that the record deserves another reading."""
+    return any(state_of(root, name) != state for name, state in summary["lost"].items())
 
 
 def start(folder: str, digest: str) -> None:
@@ -76,8 +99,8 @@ def start(folder: str, digest: str) -> None:
     marker = files.join(folder, "building.json")
     if files.exists(marker) and files.read_json(marker)["digest"] == digest and not _finished(folder):
         return
-    if not files.is_url(folder) and os.path.isdir(folder):
-        shutil.rmtree(folder)
+    files.remove(files.join(folder, "source.json"))  # first: from here on the catalog is not whole
+    files.remove_tree(folder)
     files.make_folder(work_folder(folder))
     files.write_json(marker, {"digest": digest})
 
@@ -104,16 +127,27 @@ def load_split(path: str) -> tuple[str, Split]:
     return facts["annotation"], Split(slices, facts["sha256"], facts["text_bytes"], facts["records"])
 
 
-def make_task(facts: dict[str, Any], root: str, folder: str, splits: list[tuple[str, Split]]) -> CatalogTask:
+def make_task(
+    facts: dict[str, Any],
+    root: str,
+    folder: str,
+    splits: list[tuple[str, Split]],
+    archives: str | None = None,
+) -> CatalogTask:
     """The task of a source from its card's facts and its splits, in the order of their names."""
     ordered = sorted(splits, key=lambda item: item[0])
     slices = [part for _, split in ordered for part in split.slices]
-    buckets = bucket_count(sum(split.text_bytes for _, split in ordered))
-    return CatalogTask(**facts, root=root, folder=folder, slices=slices, buckets=buckets)
+    text_bytes, records = (sum(getattr(s, name) for _, s in ordered) for name in ("text_bytes", "records"))
+    buckets = bucket_count(text_bytes, records)
+    return CatalogTask(**facts, root=root, folder=folder, slices=slices, buckets=buckets, archives=archives)
 
 
 def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> dict[str, Any]:
-    """Checks that no two samples share a key, writes `source.json`, and removes the intermediate files."""
+    """Checks that no two samples share a key, writes `source.json`, and removes the intermediate files.
+
+    Raises SourceError when an annotation is not the file any more that it was when the reading began.
+    """
+    _refuse_changed(task, digest, [name for name, _ in splits])
     summaries = [
         files.read_json(files.join(task.work, name)) for name in files.matching(task.work, "part-*.json")
     ]
@@ -123,23 +157,27 @@ def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> d
     for summary in summaries:
         for rule, count in summary["rejected"].items():
             rejected[rule] = rejected.get(rule, 0) + count
-    totals = {name: sum(summary[name] for summary in summaries) for name in ("kept", "questions", "bytes")}
+    counted = ("kept", "questions", "sound_samples", "bytes")
+    totals = {name: sum(summary[name] for summary in summaries) for name in counted}
     said = {
         "source": task.source,
         "digest": digest,
         "content": digest_of(
             "content", [(s["part"], s["sha256"]) for s in sorted(summaries, key=lambda s: s["part"])]
         ),
+        "rejects_digest": digest_of(
+            "rejects", [(s["part"], s["rejects_sha256"]) for s in sorted(summaries, key=lambda s: s["part"])]
+        ),
         "files": {name: split.sha256 for name, split in sorted(splits)},
         "parts": parts,
         "read": totals["kept"] + sum(rejected.values()),
         "rejected": dict(sorted(rejected.items())),
-        "missing": _missing_media(task, parts),
+        "lost": _lost_media(task, parts),
+        "common_speakers": _common_speakers(task, parts, totals["kept"]),
         **totals,
     }
     files.write_json(files.join(task.folder, "source.json"), said)
-    if not files.is_url(task.folder):
-        shutil.rmtree(task.work, ignore_errors=True)
+    files.remove_tree(task.work)
     return said
 
 
@@ -157,14 +195,39 @@ def _refuse_collisions(task: CatalogTask, parts: list[int]) -> None:
         )
 
 
-def _missing_media(task: CatalogTask, parts: list[int]) -> list[str]:
-    """Names of media whose absence cost a record: looked for again at every build."""
+def _refuse_changed(task: CatalogTask, digest: str, annotations: list[str]) -> None:
+    facts = {name: getattr(task, name) for name in CARD_FACTS}
+    if catalog_digest(facts, task.root, sorted(annotations)) != digest:
+        raise SourceError(
+            f"source {task.source}: its annotation files in {task.root} changed while they were read; "
+            "let the corpus rest and run the same command again: it reads this source from the start."
+        )
+
+
+def _common_speakers(task: CatalogTask, parts: list[int], kept: int) -> list[str]:
+    """The speakers of more than a tenth of a source: too much of it to be held out as a whole."""
+    names = [
+        files.read_table(files.join(task.folder, part_name(part)), ["speaker"]).column("speaker")
+        for part in parts
+    ]
+    counts = pc.value_counts(pa.chunked_array([c for name in names for c in name.chunks], pa.string()))
+    many = (
+        row["values"] for row in counts.to_pylist() if row["values"] and row["counts"] > MOST_OF_ONE * kept
+    )
+    return sorted(many)
+
+
+def _lost_media(task: CatalogTask, parts: list[int]) -> dict[str, str]:
+    """The media of records that were refused over a medium, with what stands under each name now.
+
+    They are looked at again at every build.
+    """
     names: set[str] = set()
     for part in parts:
-        table = files.read_table(files.join(task.folder, rejects_name(part)), ["rule", "value"])
-        rows = zip(table.column("rule").to_pylist(), table.column("value").to_pylist(), strict=True)
-        names |= {value for rule, value in rows if rule in RETRIED_RULES and value}
-    return sorted(names)
+        table = files.read_table(files.join(task.folder, rejects_name(part)), ["step", "media"])
+        rows = zip(table.column("step").to_pylist(), table.column("media").to_pylist(), strict=True)
+        names |= {name for step, media in rows if step == "media" for name in media or () if name}
+    return {name: state_of(task.root, name) for name in sorted(names)}
 
 
 def unreadable(summary: dict[str, Any]) -> int:
@@ -175,14 +238,14 @@ def unreadable(summary: dict[str, Any]) -> int:
 def check_tolerance(summary: dict[str, Any], tolerance: float, late: int = 0) -> None:
     """Raises SourceError when more than the tolerance could not be read, or nothing is left of a source.
 
-    One bad record never stops a build, and a tolerance of 1 accepts whatever there is. `late` are records
-    whose media were lost after they had been read.
+    One bad record never stops a build, unless the tolerance is 0, and a tolerance of 1 accepts whatever there
+    is. `late` are records whose media were lost after they had been read.
     """
     lost, read = unreadable(summary) + late, summary["read"]
     worst = sorted(summary["rejected"].items(), key=lambda item: (-item[1], item[0]))[:3]
     words = ", ".join(f"{count} {rule.split('/')[1]}" for rule, count in worst)
     words = ", ".join(filter(None, [words, f"{late} medium_changed" if late else ""]))
-    if lost > max(1, int(tolerance * read)):
+    if lost > (max(1, int(tolerance * read)) if tolerance else 0):
         raise SourceError(
             f"source {summary['source']}: {lost} of {read} records could not be read ({words}), above its tolerance "
             f"of {tolerance:.2%}; mend the corpus, or raise `tolerance` in its card if you can do without them."

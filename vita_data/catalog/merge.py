@@ -57,9 +57,11 @@ def merge_bucket(task_path: str, bucket: int, batches: list[tuple[str, int]]) ->
     _write(files.join(task.folder, part_name(bucket)), kept_rows, CATALOG, CATALOG_VERSION)
     lost_rows = (_rejected(task, counts.rejected(row)) for row in _rows(table.filter(rejected)))
     _write(files.join(task.folder, rejects_name(bucket)), lost_rows, REJECTS, REJECTS_VERSION)
-    files.write_json(
-        done, {"part": bucket, "sha256": _sha256(files.join(task.folder, part_name(bucket))), **counts.facts}
-    )
+    digests = {
+        "sha256": _sha256(files.join(task.folder, part_name(bucket))),
+        "rejects_sha256": _sha256(files.join(task.folder, rejects_name(bucket))),
+    }
+    files.write_json(done, {"part": bucket, **digests, **counts.facts})
     return done
 
 
@@ -97,7 +99,8 @@ class _Counts:
 
     def __init__(self) -> None:
         self._rules: dict[str, int] = {}
-        self.facts: dict[str, Any] = {"kept": 0, "questions": 0, "bytes": 0, "rejected": self._rules}
+        totals = dict.fromkeys(("kept", "questions", "sound_samples", "bytes"), 0)
+        self.facts: dict[str, Any] = {**totals, "rejected": self._rules}
 
     def kept(self, row: dict[str, Any]) -> dict[str, Any]:
         turns = json.loads(row["turns"])
@@ -105,7 +108,9 @@ class _Counts:
         self.facts["kept"] += 1
         self.facts["questions"] += questions
         self.facts["bytes"] += sum(medium["length"] for medium in row["media"])
-        return {**row, "turns": turns, "questions": questions}
+        samples = sum(medium["samples"] or 0 for medium in row["media"])
+        self.facts["sound_samples"] += samples
+        return {**row, "turns": turns, "questions": questions, "sound_samples": samples}
 
     def rejected(self, row: dict[str, Any]) -> dict[str, Any]:
         name = f"{row['step']}/{row['rule']}"
@@ -130,6 +135,7 @@ def _rejected(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
 
 def _kept(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
     key = row["key"]
+    language = row["language"] or task.language
     record = {
         "version": RECORD_VERSION,
         "id": key,
@@ -137,13 +143,27 @@ def _kept(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
         "native_id": json.loads(row["native_id"]),
         "row": task.row,
         "type": task.kind,
-        "language": task.language,
+        "language": language,
         "licence": task.licence,
         "conversations": row["turns"],
-        "image": [member_name(key, n, medium["extension"]) for n, medium in enumerate(row["media"])],
-        "audio": [],
-        "video": [],
-        "inserted_id": None,
+        **_members(key, row["media"]),
+        "inserted_id": row["inserted_id"],
         "spoken": [],
     }
-    return {**row, "record": canonical(record)}
+    if task.kind == "tts":  # what is to be said, and how it sounds: nothing is heard
+        record["conversations"] = [turn for turn in row["turns"] if turn["from"] == "gpt"]
+        record["spoken"] = [{"turn": 0, "audio": name} for name in record["audio"]]
+    return {**row, "language": language, "record": canonical(record)}
+
+
+def _members(key: str, media: list[dict[str, Any]]) -> dict[str, Any]:
+    """The members of a sample as its record names them: pictures, films as frames with their times, sounds."""
+    named = [(member_name(key, n, medium["extension"]), medium) for n, medium in enumerate(media)]
+    films: dict[int, dict[str, list[Any]]] = {}
+    for name, medium in named:
+        if medium["kind"] == "video-frame":
+            film = films.setdefault(medium["part_of"], {"frames": [], "times": []})
+            film["frames"].append(name)
+            film["times"].append(medium["time"])
+    plain = {kind: [name for name, medium in named if medium["kind"] == kind] for kind in ("image", "audio")}
+    return {**plain, "video": [films[number] for number in sorted(films)]}

@@ -8,7 +8,6 @@ What goes wrong with one record becomes a row with a reason; what goes wrong wit
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,12 +16,12 @@ from typing import Any
 import pyarrow as pa
 
 from vita_data import files
-from vita_data.catalog.task import IMAGE_PIXELS, MEDIUM_BYTES, CatalogTask, load_task, progress_folder
+from vita_data.catalog.media import MediaReader, printable
+from vita_data.catalog.task import CatalogTask, load_task, progress_folder
 from vita_data.catalog.watch import Place, Watch, put_aside
 from vita_data.curate import structure
+from vita_data.curate.transcript import Language, normalise
 from vita_data.errors import RecordError
-from vita_data.media.image import examine_image
-from vita_data.media.resolve import read_medium, relative_name
 from vita_data.progress import Progress
 from vita_data.prompt.template import normalise_placeholders
 from vita_data.records.canon import canonical
@@ -34,9 +33,13 @@ from vita_data.sources.base import Fault, Medium, Native, Slice, worker_died
 from vita_data.sources.registry import blaming, make_adapter
 
 CHUNK_ROWS = 4000
+SPEECH = ("asr", "tts")
 CHUNK_BYTES = 8 << 20
 # What a record trips that is built in a way nobody thought of; it costs itself and not the build.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+# What a card's options choose out of a corpus: counted, and nobody's fault.
+NOT_WANTED = ("other_split", "other_subset", "garbage_tag")
 
 CHUNK = pa.schema(
     [
@@ -46,6 +49,9 @@ CHUNK = pa.schema(
         ("native_id", pa.string()),
         ("turns", pa.string()),
         ("media", pa.list_(MEDIUM)),
+        ("speaker", pa.string()),
+        ("language", pa.string()),
+        ("inserted_id", pa.int32()),
         ("step", pa.string()),  # null where the record is kept
         ("rule", pa.string()),
         ("value", pa.string()),
@@ -67,8 +73,8 @@ def read_slice(task_path: str, number: int) -> list[Ref]:
         refs: list[Ref] = []
         watch, progress = Watch(task.work), Progress(progress_folder(task.work))
         aside = put_aside(task.work)
-        with _MediaTar(task.folder, number) as tar:
-            rows_read = _counted(_rows(task, number, tar, watch, aside), progress)
+        with _MediaTar(task.folder, number) as tar, MediaReader(task, tar) as media:
+            rows_read = _counted(_rows(task, number, media, watch, aside), progress)
             for chunk, rows in enumerate(_chunks(rows_read)):
                 refs += _write_chunk(
                     files.join(task.work, f"chunk-{number:05d}-{chunk:05d}.arrow"), rows, task.buckets
@@ -103,7 +109,7 @@ class _MediaTar:
 
 
 def _rows(
-    task: CatalogTask, number: int, tar: _MediaTar, watch: Watch, aside: set[Place]
+    task: CatalogTask, number: int, media: MediaReader, watch: Watch, aside: set[Place]
 ) -> Iterator[dict[str, Any]]:
     part = task.slices[number]
     part = replace(
@@ -119,11 +125,13 @@ def _rows(
         if place in aside:
             row |= _reject("read", Reject.of(worker_died()))
         elif isinstance(native, Fault):
-            row |= _reject("read", Reject.of(native.error))
+            row |= _reject("wanted" if native.error.rule in NOT_WANTED else "read", Reject.of(native.error))
         else:
-            row |= _judged(task, native, tar)
+            row |= _judged(task, native, media)
+        watch.idle()  # while a chunk is written no record is to blame
         yield row
         watch.at(part.annotation, native.position + 1, "read")
+    watch.idle()
 
 
 def _counted(rows: Iterator[dict[str, Any]], progress: Progress) -> Iterator[dict[str, Any]]:
@@ -157,59 +165,55 @@ def _reject(step: str, reject: Reject) -> dict[str, Any]:
     return {
         "step": step,
         "rule": reject.rule,
-        "value": _printable(reject.value),
-        "threshold": _printable(reject.threshold),
-        "message": _printable(reject.message),
+        "value": printable(reject.value),
+        "threshold": printable(reject.threshold),
+        "message": printable(reject.message),
     }
 
 
-def _printable(text: str | None) -> str | None:
-    return None if text is None else text.encode("utf-8", "replace").decode("utf-8")[:500]
-
-
-def _judged(task: CatalogTask, native: Native, tar: _MediaTar) -> dict[str, Any]:
-    names = [_printable(picture.name) for picture in native.media]
+def _judged(task: CatalogTask, native: Native, reader: MediaReader) -> dict[str, Any]:
+    facts: dict[str, Any] = {"names": [printable(medium.name) for medium in native.media]}
     step = "structure"
     try:
-        turns = structure.conversation(native.turns, len(native.media))
-        reject = structure.judge(turns, len(native.media))
+        turns, media = _conversation(task, native)
+        reject = structure.judge(turns, _counts(media))
         if reject is not None:
-            return {**_reject(step, reject), "names": names}
+            return {**_reject(step, reject), **facts}
         step = "media"
-        media = [_medium(task, native.position, n, picture, tar) for n, picture in enumerate(native.media)]
+        rows, turns = reader.rows_or_text(native.position, media, turns)
     except RecordError as error:
-        return {**_reject(step, Reject.of(error)), "names": names}
+        step = "wanted" if error.rule in NOT_WANTED else step
+        return {**_reject(step, Reject.of(error)), **facts}
     except MALFORMED as error:
         words = f"the record is not made as a record is ({type(error).__name__}: {error})."
-        return {**_reject(step, Reject("not_a_record", words)), "names": names}
-    turns = [{**turn, "value": _placed(turn)} for turn in turns]
-    return {"turns": canonical(turns), "media": media, "names": names}
+        return {**_reject(step, Reject("not_a_record", words)), **facts}
+    facts |= {"speaker": printable(native.speaker), "language": printable(native.language)}
+    placed = [{**turn, "value": _placed(turn)} for turn in turns]
+    return {"turns": canonical(placed), "media": rows, "inserted_id": native.inserted_id, **facts}
+
+
+def _conversation(task: CatalogTask, native: Native) -> tuple[structure.Turns, list[Medium]]:
+    """The turns, and the media with the sound tracks that the turns ask for."""
+    turns = structure.conversation(native.turns, _counts(native.media))
+    if task.kind in SPEECH:
+        own: Language = native.language if native.language in ("en", "zh") else task.language  # type: ignore[assignment]
+        turns = [
+            {**turn, "value": normalise(turn["value"], own, task.case)} if turn["from"] == "gpt" else turn
+            for turn in turns
+        ]
+    counts = _counts(native.media)
+    films = [medium for medium in native.media if medium.kind == "video"]
+    heard = structure.named(turns)["audio"] - counts["audio"]
+    tracks = [replace(film, kind="audio") for film in films] if films and heard == len(films) else []
+    return turns, [*native.media, *tracks]
+
+
+def _counts(media: list[Medium]) -> dict[str, int]:
+    return {kind: sum(medium.kind == kind for medium in media) for kind in structure.MARKS}
 
 
 def _placed(turn: dict[str, str]) -> str:
     return normalise_placeholders(turn["value"]) if turn["from"] == "human" else turn["value"]
-
-
-def _medium(task: CatalogTask, position: int, number: int, picture: Medium, tar: _MediaTar) -> dict[str, Any]:
-    native = picture.data if picture.data is not None else read_medium(task.root, picture.name, MEDIUM_BYTES)
-    facts = examine_image(native, IMAGE_PIXELS)
-    if picture.data is None and facts.converted is None:
-        path, offset = f"root:{relative_name(picture.name)}", 0
-    else:
-        offset = tar.add(f"{position}.{number}.{facts.extension}", facts.data)
-        path = f"catalog:{tar.name}"
-    return {
-        "kind": "image",
-        "path": path,
-        "offset": offset,
-        "length": len(facts.data),
-        "sha256": hashlib.sha256(facts.data).digest(),
-        "content": facts.content,
-        "extension": facts.extension,
-        "width": facts.width,
-        "height": facts.height,
-        "native": _printable(picture.name),
-    }
 
 
 def _chunks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import functools
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from vita_data import files
 from vita_data.sources.base import Slice
 
 # Raise when the rows, the converted media or the keys of a catalog would come out differently.
-VERSION = 1
+VERSION = 2
 MEDIUM_BYTES = 64 << 20
 IMAGE_PIXELS = 100_000_000
 BUCKET_BYTES = 16 << 20
+BUCKET_RECORDS = 1 << 15  # short records weigh more as rows than as text
 MOST_BUCKETS = 4096
 
+# What a catalog depends on besides its files, as the source's card and its mixture's geometry say it.
+CARD_FACTS = (
+    "source",
+    "row",
+    "kind",
+    "language",
+    "licence",
+    "adapter",
+    "options",
+    "media",
+    "seconds",
+    "frames",
+    "case",
+)
+HEARD_RATE, SPOKEN_RATE = 16_000, 24_000  # samples a second of sound the model hears, and of speech it learns
 # Rejects that the tolerance of a source counts: what could not be read, as against what breaks a rule.
 UNREADABLE_STEPS = ("read", "media")
 
@@ -31,15 +47,25 @@ class CatalogTask:
     licence: str
     adapter: str
     options: dict[str, Any]
+    media: dict[str, Any]  # of MediaPlaces
+    seconds: dict[str, float]  # the least and the most of a sound
+    frames: dict[str, int]  # of FrameRule, what differs from its defaults
+    case: Literal["as_written", "upper"]  # of transcripts
     root: str
     folder: str
     slices: list[Slice]
     buckets: int
+    archives: str | None  # what `gather_members` left, where the media lie in archives
 
     @property
     def work(self) -> str:
         """The folder of intermediate files, removed when the catalog is complete."""
         return work_folder(self.folder)
+
+    @property
+    def sound_rate(self) -> int:
+        """Samples a second of the sounds that are stored."""
+        return SPOKEN_RATE if self.kind == "tts" else HEARD_RATE
 
     def save(self) -> str:
         """Writes the task and returns its path."""
@@ -59,9 +85,9 @@ def progress_folder(work: str) -> str:
     return files.join(work, "progress")
 
 
-def bucket_count(text_bytes: int) -> int:
-    """How many parts a catalog has: a function of its annotations' size alone, so that no engine changes it."""
-    return max(1, min(MOST_BUCKETS, -(-text_bytes // BUCKET_BYTES)))
+def bucket_count(text_bytes: int, records: int) -> int:
+    """How many parts a catalog has: a function of its annotations alone, so that no engine changes it."""
+    return max(1, min(MOST_BUCKETS, max(-(-text_bytes // BUCKET_BYTES), -(-records // BUCKET_RECORDS))))
 
 
 @functools.lru_cache(maxsize=64)

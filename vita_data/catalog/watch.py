@@ -41,6 +41,11 @@ class Watch:
             )  # what is behind the line is older
             os.pwrite(self._descriptor, note, 0)
 
+    def idle(self) -> None:
+        """Says that no record is being touched: what ends the process now is the fault of none."""
+        if self._descriptor >= 0:
+            os.pwrite(self._descriptor, b"\n", 0)
+
     def done(self) -> None:
         """Says that this process is at no record any more."""
         if self._descriptor >= 0:
@@ -98,11 +103,10 @@ def _lives(process: int) -> bool:
     return True
 
 
-def count_deaths(work: str) -> list[Place]:
-    """Reads what dead workers left, counts a death for each place, and returns the places.
+def places_of_the_dead(work: str) -> list[Place]:
+    """Reads, and forgets, where dead workers were.
 
-    Of several notes only those marked dead count; when none is, nobody can say which record it was. Raises
-    SourceError for a place that killed its worker once more although it was put aside.
+    Of several notes only those marked dead count; when none is, nobody can say which record it was.
     """
     notes = sorted(_notes(work).glob("*"))
     dead = [note for note in notes if note.name.endswith(DEAD)] or (notes if len(notes) == 1 else [])
@@ -111,16 +115,20 @@ def count_deaths(work: str) -> list[Place]:
         (place[0], place[1], place[2]) for place in (json.loads(line) for line in lines if line)
     ]
     forget_notes(work)
+    return places
+
+
+def blame(work: str, places: list[Place]) -> None:
+    """Counts a death for each place; raises SourceError for one that was put aside already."""
+    deaths = _deaths(work)
+    for place in places:
+        deaths[place] = deaths.get(place, 0) + 1
+        if deaths[place] > DEATHS_ALLOWED + 1:
+            raise SourceError(
+                f"{place[0]}: record {place[1]} ended the worker again although it was put aside; "
+                "take it out of the file, or let the adapter pass over the positions in `Slice.aside`."
+            )
     if places:
-        deaths = _deaths(work)
-        for place in places:
-            deaths[place] = deaths.get(place, 0) + 1
-            if deaths[place] > DEATHS_ALLOWED + 1:
-                raise SourceError(
-                    f"{place[0]}: record {place[1]} ended the worker again although it was put aside; "
-                    "take it out of the file, or let the adapter pass over the positions in `Slice.aside`."
-                )
         files.write_json(
             files.join(work, "deaths.json"), [[list(place), n] for place, n in sorted(deaths.items())]
         )
-    return places

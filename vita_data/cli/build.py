@@ -49,7 +49,9 @@ def build(as_json: bool, **options: Any) -> None:
     from pipelines.choice import RunnerChoice
     from pipelines.settings import BuildSettings
     from pipelines.supervise import supervised_build
+    from vita_data.files import plain_path
 
+    options |= {name: options[name] and plain_path(options[name]) for name in ("out", "data_root")}
     names = ("stage", "mixture", "out", "data_root", "seed", "manifests", "pure_text", "allow_short")
     choice = RunnerChoice(
         options["runner"], options["workers"], options["job_endpoint"], options["beam_options"]
@@ -74,15 +76,19 @@ def _tick(bars: StepBars, stop: threading.Event) -> None:
 
 
 def _print(facts: dict[str, Any], out: str, as_json: bool) -> None:
-    totals = facts["totals"]
-    said = {name: totals[name] for name in ("samples", "questions", "hours", "bytes", "rejected")}
+    from vita_data.report.formats import counted
+
+    totals, packs, shards = facts["totals"], facts["packs"], len(facts["shards"])
+    names = ("samples", "questions", "hours", "bytes", "rejected", "held_out")
     if as_json:
-        print_json({"stage": facts["stage"], "out": out, **said, "shards": len(facts["shards"])})
+        said = {name: totals[name] for name in names}
+        print_json({"stage": facts["stage"], "out": out, **said, "shards": shards})
         return
-    folder = f"{out.rstrip('/')}/stages/{facts['stage']}"
     click.echo(
-        f"stage {facts['stage']} is built: {said['samples']:,} samples with {said['questions']:,} questions in "
-        f"{len(facts['shards'])} shards ({size(said['bytes'])}), {facts['packs']['count']:,} packs with "
-        f"{facts['packs']['waste']:.1%} empty, {said['rejected']:,} records rejected with a reason.\n"
-        f"shards, packs and report lie in {folder}"
+        f"stage {facts['stage']} is built: {counted(totals['samples'], 'sample')} with "
+        f"{counted(totals['questions'], 'question')} in {counted(shards, 'shard')} ({size(totals['bytes'])}), "
+        f"{counted(packs['count'], 'pack')} with {packs['waste']:.1%} empty, "
+        f"{counted(totals['held_out'], 'sample')} held out from training, "
+        f"{counted(totals['rejected'], 'record')} rejected with a reason.\n"
+        f"shards, packs and report lie in {out.rstrip('/')}/stages/{facts['stage']}"
     )

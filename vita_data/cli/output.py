@@ -15,6 +15,15 @@ from vita_data import progress
 F = TypeVar("F", bound=Callable[..., Any])
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
+stage_option: Callable[[F], F] = click.option(
+    "--option", metavar="NAME", help="A named alternative of the stage card, such as public-script."
+)
+
+
+def for_terminal(text: str) -> str:
+    """Text from a corpus without the characters that would command the terminal; colours go around it, not in."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+
 
 def print_json(value: object) -> None:
     """The one object that `--json` promises on standard output."""

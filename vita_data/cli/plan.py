@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vita_data.cli.output import json_option, print_json, size, table
+from vita_data import files
+from vita_data.cli.output import json_option, print_json, size, stage_option, table
+
+if TYPE_CHECKING:
+    from vita_data.manifest.mixture import MixtureCard
 
 
 @click.command()
@@ -18,24 +22,29 @@ from vita_data.cli.output import json_option, print_json, size, table
 )
 @click.option("--manifests", type=click.Path(path_type=Path), help="Folder with cards of your own.")
 @click.option("--pure-text/--no-pure-text", default=None, help="Take the pure-text rows, or leave them out.")
+@stage_option
 @json_option
 def plan(
-    stage: str, mixture: str, out: str, manifests: Path | None, pure_text: bool | None, as_json: bool
+    stage: str,
+    mixture: str,
+    out: str,
+    manifests: Path | None,
+    pure_text: bool | None,
+    option: str | None,
+    as_json: bool,
 ) -> None:
     """Show what a stage asks of each source and in total.
 
     Figures rest on the source cards' estimates (basis card) or, for sources that a build in OUT has
     catalogued, on what was counted (basis catalog). `-` is what nobody knows yet.
     """
-    from vita_data.catalog.counted import counted_sources
     from vita_data.manifest.find import load_mixture, load_sources, load_stage
     from vita_data.manifest.plan import plan_from_cards
     from vita_data.manifest.stage import split_stage
 
     card = load_mixture(mixture, manifests)
-    stage_card = load_stage(split_stage(stage)[0], card.path, manifests)
-    names = [line.source for line in card.sources]
-    counted = counted_sources(out, names, card.geometry)
+    stage_card = load_stage(split_stage(stage)[0], card.path, manifests).with_option(option)
+    counted = _counted(out, card)
     facts = plan_from_cards(stage_card, card, load_sources(card, manifests), pure_text, counted)
     if as_json:
         print_json(facts)
@@ -43,6 +52,15 @@ def plan(
     heads = ["source", "unit", "basis", "asked", "samples", "questions", "tokens", "bytes", "hours"]
     rows = [*facts["sources"], {"source": "total", **facts["total"]}]
     click.echo(table(heads, [[_cell(row, head) for head in heads] for row in rows]))
+
+
+def _counted(out: str, card: MixtureCard) -> dict[str, dict[str, Any]]:
+    """What a build in OUT has counted; where there is none, nothing that reads tables is loaded."""
+    if not files.matching(out, "catalog/*/source.json"):
+        return {}
+    from vita_data.select.counted import counted_sources
+
+    return counted_sources(out, card)
 
 
 def _cell(row: dict[str, Any], head: str) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from vita_data.cli.output import json_option, print_json, size
+from vita_data.cli.output import for_terminal, json_option, print_json, size
 
 
 @click.command()
@@ -91,10 +91,14 @@ def _readable(record: dict[str, Any], members: dict[str, int]) -> str:
     width = min(100, os.get_terminal_size().columns if os.isatty(1) else 100)
     facts = f"{record['type']}, {record['language']}, {record['licence']}, native id {json.dumps(record['native_id'])}"
     lines = [click.style(record["id"], bold=True), f"  {facts}"]
-    lines += [f"  [{size(length)}] {name}" for name, length in members.items() if not name.endswith(".json")]
+    media = ((name, length) for name, length in members.items() if not name.endswith(".json"))
+    lines += [f"  [{size(length)}] {for_terminal(name)}" for name, length in media]
     for turn in record["conversations"]:
         said = textwrap.fill(
-            turn["value"], width, initial_indent=f"  {turn['from']:>5}: ", subsequent_indent=" " * 9
+            for_terminal(turn["value"]),
+            width,
+            initial_indent=f"  {turn['from']:>5}: ",
+            subsequent_indent=" " * 9,
         )
         lines.append(said)
     return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from vita_data.cli.output import json_option, print_json
+from vita_data.cli.output import for_terminal, json_option, print_json
 
 
 @click.command()
@@ -23,11 +23,11 @@ def why(key: str, out: str, stage: str | None, as_json: bool) -> None:
     for row in rows:
         where = f" in stage {row['stage']}" if row.get("stage") else ""
         click.echo(f"{row['key']}: {_headline(row)}{where} ({row['step']})")
-        click.echo(f"  {row['message']}")
+        click.echo(f"  {for_terminal(row['message'])}")
         if row["rule"]:
             threshold = f", threshold {row['threshold']}" if row["threshold"] is not None else ""
-            click.echo(f"  rule {row['rule']}: measured {row['value']}{threshold}")
-        click.echo(f"  from {row['source']}: {row['location']}")
+            click.echo(f"  rule {row['rule']}: measured {for_terminal(str(row['value']))}{threshold}")
+        click.echo(f"  from {row['source']}: {for_terminal(row['location'])}")
 
 
 def _headline(row: dict[str, object]) -> str:

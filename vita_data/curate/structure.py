@@ -1,28 +1,32 @@
 """Structure rules: what a conversation must look like before anything is opened.
 
 `conversation` turns native roles into human and gpt; each rule after it is a plain function from the
-turns (and the number of pictures) to a reject or None, in the order of RULES.
+turns (and how many media there are) to a reject or None, in the order of RULES.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from vita_data.errors import RecordError
 from vita_data.records.reject import Reject
 
 Turns = list[dict[str, str]]
-PLACEHOLDER = "<image>"
+# How many media of each kind a record has: image, video, audio.
+Counts = Mapping[str, int]
+MARKS = {"image": "<image>", "video": "<video>", "audio": "<audio>"}
+NAMES = {"image": "pictures", "video": "films", "audio": "sounds"}
 ROLES = {"human": "human", "user": "human", "gpt": "gpt", "assistant": "gpt", "bot": "gpt", "model": "gpt"}
 
 
-def conversation(native: list[dict[str, Any]], images: int) -> Turns:
+def conversation(native: list[dict[str, Any]], counts: Counts) -> Turns:
     """Turns with the roles human and gpt; raises RecordError for what cannot be one.
 
     Leading system turns and a leading answer are left out: the template has its own system prompt, and
-    an answer to nothing is not a question (the model's own loader does the same). One picture that no
-    turn names is put in front of the first question, as LLaVA's tools do.
+    an answer to nothing is not a question (the model's own loader does the same). One picture, film or sound
+    that is the record's only medium and that no turn names is put in front of the first question, as LLaVA's
+    tools do.
     """
     turns: Turns = []
     for number, turn in enumerate(native):
@@ -40,13 +44,16 @@ def conversation(native: list[dict[str, Any]], images: int) -> Turns:
         turns.append({"from": ROLES[role], "value": _checked(value, number)})
     if turns and turns[0]["from"] == "gpt":
         turns = turns[1:]
-    if (
-        images == 1
-        and turns
-        and not any(PLACEHOLDER in turn["value"] for turn in turns if turn["from"] == "human")
-    ):
-        turns[0]["value"] = f"{PLACEHOLDER}\n{turns[0]['value']}"
+    if sum(counts.values()) == 1 and turns and not any(named(turns).values()):
+        (mark,) = (MARKS[kind] for kind, count in counts.items() if count)
+        turns[0]["value"] = f"{mark}\n{turns[0]['value']}"
     return turns
+
+
+def named(turns: Turns) -> dict[str, int]:
+    """How many media of each kind the questions name."""
+    asked = [turn["value"] for turn in turns if turn["from"] == "human"]
+    return {kind: sum(value.count(mark) for value in asked) for kind, mark in MARKS.items()}
 
 
 def _checked(value: str, number: int) -> str:
@@ -61,7 +68,7 @@ def _checked(value: str, number: int) -> str:
     return value
 
 
-def roles_alternate(turns: Turns, images: int) -> Reject | None:
+def roles_alternate(turns: Turns, counts: Counts) -> Reject | None:
     """Refuses a conversation that is empty, has two turns of one speaker in a row, or ends on a question."""
     if not turns:
         return Reject(
@@ -81,7 +88,7 @@ def roles_alternate(turns: Turns, images: int) -> Reject | None:
     return None
 
 
-def nothing_empty(turns: Turns, images: int) -> Reject | None:
+def nothing_empty(turns: Turns, counts: Counts) -> Reject | None:
     """Refuses empty answers, and empty questions that show no picture either."""
     for number, turn in enumerate(turns):
         if not turn["value"].strip():
@@ -90,36 +97,27 @@ def nothing_empty(turns: Turns, images: int) -> Reject | None:
     return None
 
 
-def placeholders_match(turns: Turns, images: int) -> Reject | None:
-    """Refuses samples whose questions name more or fewer pictures than the record has."""
-    asked = [turn["value"] for turn in turns if turn["from"] == "human"]
-    named = sum(value.count(PLACEHOLDER) for value in asked)
-    if named != images:
-        return Reject(
-            "placeholders_match",
-            f"{named} <image> placeholders stand for {images} pictures.",
-            str(named),
-            str(images),
-        )
-    for kind in ("<video>", "<audio>"):
-        if any(kind in value for value in asked):
-            return Reject(
-                "placeholders_match", f"a question names {kind}, of which the record has none.", kind, "0"
-            )
+def placeholders_match(turns: Turns, counts: Counts) -> Reject | None:
+    """Refuses samples whose questions name more or fewer pictures, films or sounds than the record has."""
+    for kind, found in named(turns).items():
+        there = counts.get(kind, 0)
+        if found != there:
+            words = f"{found} {MARKS[kind]} placeholders stand for {there} {NAMES[kind]}."
+            return Reject("placeholders_match", words, str(found), str(there))
     return None
 
 
-RULES: tuple[Callable[[Turns, int], Reject | None], ...] = (
+RULES: tuple[Callable[[Turns, Counts], Reject | None], ...] = (
     roles_alternate,
     nothing_empty,
     placeholders_match,
 )
 
 
-def judge(turns: Turns, images: int) -> Reject | None:
+def judge(turns: Turns, counts: Counts) -> Reject | None:
     """The first rule that a conversation breaks, or None."""
     for rule in RULES:
-        reject = rule(turns, images)
+        reject = rule(turns, counts)
         if reject is not None:
             return reject
     return None

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from vita_data.manifest.values import Count, Positive, Text
 from vita_data.records.key import digest_of
 
+MOST_TILES = 127  # a grid's sides are one byte each in the index
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -29,6 +31,11 @@ class Geometry:
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys of a card do not show one by one."""
+        if self.max_tiles > MOST_TILES:
+            return (
+                "max_tiles",
+                f"max_tiles {self.max_tiles} is above {MOST_TILES}; write {MOST_TILES} or less",
+            )
         if self.min_frames > self.max_frames:
             return (
                 "min_frames",

@@ -14,16 +14,22 @@ from vita_data.manifest.values import Amount, Count, Hours, Name, Share, Text
 
 @dataclass(frozen=True)
 class MixtureSource:
-    """One line of a mixture: a source with its questions (`all`: what the catalog kept) or hours.
+    """One line of a mixture: a source with its questions or, for speech, its hours (`all`: what the catalog kept).
 
     An `optional` source whose folder is not there is left out aloud instead of stopping the build.
     """
 
     source: Name
     questions: Count | Literal["all"] | None = None
-    hours: Hours | None = None
+    hours: Hours | Literal["all"] | None = None
     optional: bool = False
     note: Text | None = None
+
+    @property
+    def amount(self) -> Fraction | None:
+        """How many questions or hours are meant; None where it is all that the catalog kept."""
+        stated = self.questions if self.questions is not None else self.hours
+        return None if stated in ("all", None) else Fraction(stated)
 
 
 @dataclass(frozen=True)

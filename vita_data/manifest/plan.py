@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from vita_data.errors import ManifestError
 from vita_data.manifest.geometry import Geometry
@@ -21,19 +21,21 @@ from vita_data.manifest.values import number
 
 FIGURES = ("questions", "hours", "samples", "tokens", "bytes")
 _SECONDS = 3600
+Unit = Literal["questions", "hours"]
 
 
 def share_of(stage: StageCard, card: SourceCard, pure_text: bool | None = None) -> Fraction:
     """The part of a source that a stage draws; `pure_text` overrides the card's switch."""
     wanted = stage.pure_text if pure_text is None else pure_text
-    if stage.unit != "questions" or (card.pure_text and not wanted):
+    if stage.unit != card.unit or card.kind == "negative" or (card.pure_text and not wanted):
         return Fraction(0)
-    return stage.shares.caption if card.kind == "caption" else stage.shares.qa
+    share: Fraction = getattr(stage.shares, card.kind)
+    return share
 
 
-def quota(share: Fraction, questions: int) -> int:
-    """How many questions a share of a source is: rounded up, so that a share above 0 is never nothing."""
-    return ceil(share * questions)
+def quota(share: Fraction, amount: int | Fraction) -> int:
+    """How many questions (or samples of sound) a share of a source is: rounded up, so never nothing above 0."""
+    return ceil(share * amount)
 
 
 def plan_from_cards(
@@ -50,17 +52,16 @@ def plan_from_cards(
     Only sources that the stage draws from have a row, in the mixture's order. A total sums what is known,
     is None when no row knows it, and `total.unknown` names the rows that are not in it, by figure.
     """
-    if stage.unit == "hours":
+    shares = [(line, share_of(stage, sources[line.source], pure_text)) for line in mixture.sources]
+    rows = [
+        _counted_row(line, share, stage.unit, counted[line.source])
+        if counted and line.source in counted
+        else _row(line, share, stage.unit, sources[line.source], mixture.geometry)
+        for line, share in shares
+        if share > 0
+    ]
+    if stage.unit == "hours" and not rows:
         rows = _speech_rows(stage, mixture)
-    else:
-        shares = [(line, share_of(stage, sources[line.source], pure_text)) for line in mixture.sources]
-        rows = [
-            _counted_row(line, share, counted[line.source])
-            if counted and line.source in counted
-            else _row(line, share, sources[line.source], mixture.geometry)
-            for line, share in shares
-            if share > 0
-        ]
     return {
         "stage": stage.stage,
         "mixture": mixture.mixture,
@@ -69,31 +70,45 @@ def plan_from_cards(
     }
 
 
-def _row(line: MixtureSource, share: Fraction, card: SourceCard, geometry: Geometry) -> dict[str, Any]:
-    """One source; `questions: all` has no quota before the catalog, but its card may estimate one."""
-    known = line.questions if isinstance(line.questions, int) else None
+def _row(
+    line: MixtureSource, share: Fraction, unit: Unit, card: SourceCard, geometry: Geometry
+) -> dict[str, Any]:
+    """One source; `all` has no quota before the catalog, but its card may estimate one."""
+    known = line.amount
     estimate = card.estimate
-    base = known if known is not None else (estimate.questions if estimate else None)
-    expected = None if base is None else quota(share, base)
-    asked = None if known is None else expected
-    row = _blank(line.source, "questions", asked) | {"questions": expected}
+    base = known if known is not None else (estimate.amount if estimate else None)
+    expected = None if base is None else _of(share, base, unit)
+    row = _blank(line.source, unit, None if known is None else expected) | {unit: expected}
     if estimate is not None and expected is not None:
-        scale = Fraction(expected, estimate.questions)
+        scale = Fraction(expected) / estimate.amount
         row["samples"] = ceil(scale * estimate.samples)
-        row["tokens"] = ceil(scale * (estimate.text_tokens + _visual_tokens(card, estimate, geometry)))
+        row["tokens"] = ceil(scale * _tokens(card, estimate, geometry))
         row["bytes"] = ceil(scale * estimate.bytes)
     return row
 
 
-def _counted_row(line: MixtureSource, share: Fraction, counted: Mapping[str, Any]) -> dict[str, Any]:
-    """One source that a build has catalogued; the other figures follow its questions."""
-    there = counted["questions"]
-    asked = quota(share, line.questions if isinstance(line.questions, int) else there)
-    row = _blank(line.source, "questions", asked) | {"basis": "catalog", "questions": asked}
+def _of(share: Fraction, amount: Fraction, unit: Unit) -> int | float:
+    return quota(share, amount) if unit == "questions" else number(share * amount)
+
+
+def _counted_row(
+    line: MixtureSource, share: Fraction, unit: Unit, counted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One source that a build has catalogued; the other figures follow its questions or hours."""
+    there = Fraction(counted[unit])
+    known = line.amount
+    asked = _of(share, there if known is None else known, unit)
+    row = _blank(line.source, unit, asked) | {"basis": "catalog", unit: asked}
     for figure in ("samples", "tokens", "bytes"):
         if counted[figure] is not None and there:
-            row[figure] = ceil(Fraction(asked, there) * counted[figure])
+            row[figure] = ceil(Fraction(asked) / there * counted[figure])
     return row
+
+
+def _tokens(card: SourceCard, estimate: Estimate, geometry: Geometry) -> Fraction:
+    rate = {"asr": geometry.audio_rate, "tts": geometry.codec_rate}.get(card.kind, 0)
+    heard = (estimate.hours or 0) * _SECONDS * Fraction(str(rate))
+    return estimate.text_tokens + heard + _visual_tokens(card, estimate, geometry)
 
 
 def _visual_tokens(card: SourceCard, estimate: Estimate, geometry: Geometry) -> Fraction:
@@ -106,7 +121,7 @@ def _visual_tokens(card: SourceCard, estimate: Estimate, geometry: Geometry) -> 
 
 
 def _speech_rows(stage: StageCard, mixture: MixtureCard) -> list[dict[str, Any]]:
-    """The hours of speech that a stage asks for, as the mixture states them by kind."""
+    """The hours of speech that a stage asks for, as a mixture states them that names no speech corpora."""
     rows = []
     for kind, rate in (("asr", mixture.geometry.audio_rate), ("tts", mixture.geometry.codec_rate)):
         share = getattr(stage.shares, kind)

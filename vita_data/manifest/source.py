@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
-from vita_data.files import is_url, join
+from vita_data.files import is_url, join, plain_path
 from vita_data.manifest.nodes import Options
-from vita_data.manifest.values import Amount, Count, Name, NotNegative, Share, Text, class_path
+from vita_data.manifest.values import (
+    Amount,
+    Count,
+    Hours,
+    Name,
+    NotNegative,
+    Positive,
+    Share,
+    Text,
+    class_path,
+)
+from vita_data.records.places import MediaPlaces
 
-ADAPTERS = ("llava_json", "hf_parquet", "ocr_json")
+ADAPTERS = (
+    "llava_json",
+    "hf_parquet",
+    "qa_rows",
+    "ocr_json",
+    "donut",
+    "segmented_json",
+    "kaldi",
+    "transcript_tree",
+    "manifest",
+    "tar_members",
+    "vlmeval_tsv",
+)
+Kind = Literal["caption", "qa", "asr", "tts", "negative"]
+_KINDS: dict[str, Kind] = {
+    "Description": "caption",
+    "QA": "qa",
+    "ASR": "asr",
+    "TTS": "tts",
+    "Negative": "negative",
+}
 
 
 def _adapter(value: str) -> str | None:
@@ -22,26 +53,59 @@ def _adapter(value: str) -> str | None:
 
 @dataclass(frozen=True)
 class Row:
-    """The row of Table 1 that a source fills (scenario, type of answer, the name printed there)."""
+    """The row of Table 1 that a source fills (scenario, type of answer, the name printed there), or its speech."""
 
-    scenario: Literal["General Image", "OCR & Diagram", "General Video", "Pure Text"]
-    type: Literal["Description", "QA"]
+    scenario: Literal["General Image", "OCR & Diagram", "General Video", "Pure Text", "Speech"]
+    type: Literal["Description", "QA", "ASR", "TTS", "Negative"]
     name: Text
+
+    def complaint(self) -> tuple[str, str] | None:
+        """What the keys do not show one by one."""
+        if (self.scenario == "Speech") != (self.type in ("ASR", "TTS", "Negative")):
+            wanted = "ASR, TTS or Negative" if self.scenario == "Speech" else "Description or QA"
+            return "type", f"type {self.type} is no type of {self.scenario}; write {wanted}"
+        return None
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Rough figures of a whole corpus, for planning before it is there.
 
-    `questions` is what the other figures belong to; `tiles` counts tiles or frames of one sample at 448
-    pixels; `text_tokens` and `bytes` (media as published) are totals.
+    `questions` (or `hours` of speech) is what the other figures belong to; `tiles` counts tiles or frames of
+    one sample at 448 pixels; `text_tokens` and `bytes` (media as published) are totals.
     """
 
-    questions: Count
     samples: Amount
-    tiles: NotNegative
     text_tokens: Amount
     bytes: Amount
+    questions: Count | None = None
+    hours: Hours | None = None
+    tiles: NotNegative = 0
+
+    def complaint(self) -> tuple[str, str] | None:
+        """What the keys do not show one by one."""
+        if (self.questions is None) == (self.hours is None):
+            return "samples", "an estimate belongs to `questions` or to `hours`; write one of the two"
+        return None
+
+    @property
+    def amount(self) -> Fraction:
+        """What the other figures belong to, in the source's unit."""
+        return Fraction(self.questions or 0) + (self.hours or 0)
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """How long a sound of a sample may be; shorter and longer ones are rejects."""
+
+    least: Positive = 0.1
+    most: Positive = 60.0
+
+    def complaint(self) -> tuple[str, str] | None:
+        """What the keys do not show one by one."""
+        if self.least > self.most:
+            return "least", f"least {self.least} is above most {self.most}; write less"
+        return None
 
 
 @dataclass(frozen=True)
@@ -70,11 +134,19 @@ class SourceCard:
     known: tuple[Text, ...] = ()
     tolerance: Share = Fraction(1, 100)
     estimate: Estimate | None = None
+    media: MediaPlaces = field(default_factory=MediaPlaces)
+    seconds: Seconds = field(default_factory=Seconds)
+    case: Literal["as_written", "upper"] = "as_written"
 
     @property
-    def kind(self) -> Literal["caption", "qa"]:
+    def kind(self) -> Kind:
         """The share of a stage that this source falls under: every row of type Description is caption."""
-        return "caption" if self.row.type == "Description" else "qa"
+        return _KINDS[self.row.type]
+
+    @property
+    def unit(self) -> Literal["questions", "hours"]:
+        """What is counted of the source: hours of transcribed speech, questions of all else."""
+        return "hours" if self.kind in ("asr", "tts") else "questions"
 
     @property
     def pure_text(self) -> bool:
@@ -99,9 +171,10 @@ def source_root(card: SourceCard, data_root: str | None) -> str:
     A URL or an absolute `root` stands as it is. Otherwise it lies below `data_root` when that is given,
     beside the card when the card is the user's own, and below the current folder for a packaged card.
     """
-    if is_url(card.root) or Path(card.root).is_absolute():
-        return card.root
+    root = plain_path(card.root)
+    if is_url(root) or Path(root).is_absolute():
+        return root
     if data_root is not None:
-        return data_root if card.root == "." else join(data_root, card.root)
+        return plain_path(data_root) if root == "." else join(plain_path(data_root), root)
     base = card.path.parent if card.origin == "file" else Path()
     return str(base / card.root)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
 
 from vita_data import files
 from vita_data.errors import RecordError
@@ -45,9 +48,9 @@ def resolve(root: str, name: str) -> str:
     return path
 
 
-def read_medium(root: str, name: str, limit: int) -> bytes:
-    """The bytes of a medium; raises RecordError with media_missing, media_too_large or media_unreadable."""
-    path = resolve(root, name)
+@contextmanager
+def file_of(path: str, name: str, limit: int) -> Iterator[IO[bytes]]:
+    """A medium opened for reading; raises RecordError with media_missing, media_too_large or media_unreadable."""
     try:
         if not files.is_url(path) and not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would never end
             raise RecordError(
@@ -56,20 +59,28 @@ def read_medium(root: str, name: str, limit: int) -> bytes:
         size = files.identity(path)["size"]
         if size > limit:
             raise RecordError("media_too_large", f"{name} has {size} bytes.", size, limit)
-        return files.read_bytes(path)
+        with files.open_read(path) as stream:
+            yield stream
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RecordError("media_missing", f"{name} is not there.", name) from error
-    except (OSError, ValueError) as error:
-        words = (
-            getattr(error, "strerror", None) or error
-        )  # without the path, which differs from machine to machine
-        raise RecordError("media_unreadable", f"{name} cannot be read ({words}).", name) from error
+    except OSError as error:
+        raise unreadable(name, error) from error
 
 
-def is_there(root: str, name: str) -> bool:
-    """Whether a medium that could not be read before is a file below the root now."""
+def unreadable(name: str, error: Exception) -> RecordError:
+    """The reject of a medium that the system does not let be read, without its path, which differs by machine."""
+    words = getattr(error, "strerror", None) or error
+    return RecordError("media_unreadable", f"{name} cannot be read ({words}).", name)
+
+
+def state_of(root: str, name: str) -> str:
+    """What stands under a medium's name, as a text that differs when it was put there, mended or let be read."""
     try:
         path = resolve(root, name)
-    except RecordError:
-        return False
-    return files.exists(path) if files.is_url(path) else os.path.isfile(path)
+        if not files.is_url(path) and not os.path.isfile(path):
+            return "no file"
+        facts = files.identity(path)
+    except (RecordError, OSError, ValueError):
+        return "no file"
+    readable = files.is_url(path) or os.access(path, os.R_OK)
+    return f"{facts['size']} bytes, {facts['stamp']}{'' if readable else ', not to be read'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vita_data.packs.window import pack_window, windows_of
+from vita_data.packs.window import pack_window, packed_window, windows_of
 
 
 def pack_items(folder: str, shards: int, plan: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -19,12 +19,15 @@ def pack_stage(
     folder: str,
     shards: int,
     plan: dict[str, Any],
-    run: Callable[[list[tuple[Any, ...]]], None] = lambda items: None,
+    run: Callable[[list[tuple[Any, ...]]], None] | None = None,
 ) -> dict[str, Any]:
-    """Packs every window (through `run` first, when there are workers to share them); returns the totals."""
+    """Packs every window anew (by `run`, when there are workers to share them); returns the totals."""
     items = pack_items(folder, shards, plan)
-    run(items)
-    facts = [pack_window(*item) for item in items]
+    if run is not None:
+        run(items)
+        facts = [packed_window(folder, window) for _, window, *_ in items]
+    else:
+        facts = [pack_window(*item) for item in items]
     count, tokens = sum(f["packs"] for f in facts), sum(f["tokens"] for f in facts)
     capacity = plan["geometry"]["max_length"]
     waste = 1 - tokens / (count * capacity) if count else 0.0

@@ -15,7 +15,6 @@ import pyarrow as pa
 from vita_data import files
 from vita_data.packs.fit import best_fit
 from vita_data.records.canon import canonical
-from vita_data.records.key import digest_of
 from vita_data.records.schema import PACKS, PACKS_VERSION, PLACE
 from vita_data.shards.write import index_name
 
@@ -34,24 +33,18 @@ def windows_of(shards: int, window_shards: int = WINDOW_SHARDS) -> list[list[int
 def pack_window(
     stage: str, window: int, shards: list[int], capacity: int, digests: dict[str, str]
 ) -> dict[str, Any]:
-    """Writes `packs/NNNNN.parquet` unless it is there for the same shards; returns its counts.
+    """Writes `packs/NNNNN.parquet`, whatever lies there; returns its counts.
 
     Pack numbers start from 0 in every window; `Stage.packs` gives them their place in the stage.
     """
-    path = files.join(stage, "packs", index_name(window))
     tables = [files.read_table(files.join(stage, "index", index_name(n)), ["key", "length"]) for n in shards]
-    plans = [json.loads(table.schema.metadata[b"vita"])["plan"] for table in tables]
-    digest = digest_of("packs", VERSION, plans, shards, capacity, digests)
-    done = _done(path, digest)
-    if done is not None:
-        return done
     places = pa.concat_tables([_places(shard, table) for shard, table in zip(shards, tables, strict=True)])
     lengths = [length for table in tables for length in table.column("length").to_pylist()]
     packs = best_fit(lengths, capacity)
     facts = {"window": window, "packs": len(packs), "tokens": sum(lengths), "samples": len(lengths)}
-    metadata = {"version": PACKS_VERSION, "digest": digest, "capacity": capacity, **digests, "facts": facts}
+    metadata = {"version": PACKS_VERSION, "capacity": capacity, **digests, "facts": facts}
     table = _table(window, packs, places, lengths)
-    files.write_table(path, table.replace_schema_metadata({"vita": canonical(metadata)}))
+    files.write_table(_path(stage, window), table.replace_schema_metadata({"vita": canonical(metadata)}))
     return facts
 
 
@@ -78,12 +71,14 @@ def _table(window: int, packs: list[list[int]], places: pa.Table, lengths: list[
     return pa.table([columns[name] for name in PACKS.names], schema=PACKS)
 
 
-def _done(path: str, digest: str) -> dict[str, Any] | None:
+def packed_window(stage: str, window: int) -> dict[str, Any]:
+    """The counts of a window that was just packed, by whichever worker."""
     import pyarrow.parquet as pq
 
-    if not files.exists(path):
-        return None
-    with files.open_read(path) as stream:
-        said = json.loads(pq.read_schema(stream).metadata[b"vita"])
-    facts: dict[str, Any] = said["facts"]
-    return facts if said["digest"] == digest else None
+    with files.open_read(_path(stage, window)) as stream:
+        facts: dict[str, Any] = json.loads(pq.read_schema(stream).metadata[b"vita"])["facts"]
+    return facts
+
+
+def _path(stage: str, window: int) -> str:
+    return files.join(stage, "packs", index_name(window))

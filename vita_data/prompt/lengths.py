@@ -11,21 +11,27 @@ from dataclasses import dataclass
 
 from vita_data.errors import RecordError
 from vita_data.manifest.geometry import Geometry
-from vita_data.prompt.template import Modality, TextPiece, Turn, encode_chat
+from vita_data.prompt.template import MediumKind, Modality, TextPiece, Turn, count_placeholders, encode_chat
 from vita_data.prompt.tiling import Grid, choose_grid, tiles_of
 from vita_data.prompt.tokenizer import Tokenizer
 
 FBANK_WINDOW = 400
 FBANK_SHIFT = 160
 CODEC_HOP = 600
+ONE_TILE: Grid = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """What one sample costs: `length` is the sum of the tokens; a grid is (columns, rows) of one picture."""
+    """What one sample costs: `length` is the sum of the tokens; a grid is (columns, rows) of one picture.
+
+    The frames of films follow the pictures, each a grid of one tile. `audio_tokens` are of sound that is
+    heard, or of the codec for sound that is to be spoken.
+    """
 
     text_tokens: int
     visual_tokens: int
+    audio_tokens: int
     grids: list[Grid]
     length: int
 
@@ -37,37 +43,53 @@ def measure(
     tokenizer: Tokenizer,
     state_tokens: bool = False,
     modality: Modality | None = None,
+    *,
+    frames: Sequence[int] = (),
+    heard: Sequence[int] = (),
+    spoken: Sequence[int] = (),
 ) -> Lengths:
     """Count the tokens of a conversation with pictures of these (width, height), as the model will see it.
 
-    RecordError `placeholder_count` when placeholders and pictures differ in number, `too_long` when the
-    sample does not fit into `geometry.max_length` even with one tile a picture.
+    `frames` counts the frames of each film, `heard` the samples at 16 kHz of each sound of the questions,
+    `spoken` those at 24 kHz of each sound that an answer is to be spoken as.
+    RecordError `placeholder_count` when placeholders and media differ in number, `audio_too_short` for a
+    sound of no tokens, `too_long` when the sample does not fit into `geometry.max_length` even with one
+    tile a picture.
     """
     pieces = encode_chat(turns, tokenizer, state_tokens, modality)
     text_tokens = sum(len(piece.ids) for piece in pieces if isinstance(piece, TextPiece))
-    pictures = sum(not isinstance(piece, TextPiece) for piece in pieces)
-    if pictures != len(sizes):
-        raise RecordError(
-            "placeholder_count",
-            f"The turns place {pictures} pictures and the sample has {len(sizes)}; make them agree.",
-            pictures,
-            len(sizes),
-        )
-    grids = fit_grids(sizes, text_tokens, geometry)
-    visual_tokens = visual_tokens_of(grids, geometry)
-    return Lengths(text_tokens, visual_tokens, grids, text_tokens + visual_tokens)
+    _check_counts(turns, {"image": len(sizes), "video": len(frames), "audio": len(heard)})
+    audio = [*map(audio_tokens, heard), *map(codec_tokens, spoken)]
+    if not all(audio):
+        raise RecordError("audio_too_short", "A sound is too short to be heard as anything.", 0, 1)
+    film_tokens = geometry.tile_tokens * sum(frames)
+    grids = fit_grids(sizes, text_tokens + film_tokens + sum(audio), geometry)
+    visual_tokens = film_tokens + visual_tokens_of(grids, geometry)
+    length = text_tokens + visual_tokens + sum(audio)
+    return Lengths(text_tokens, visual_tokens, sum(audio), [*grids, *[ONE_TILE] * sum(frames)], length)
 
 
-def fit_grids(sizes: Sequence[tuple[int, int]], text_tokens: int, geometry: Geometry) -> list[Grid]:
-    """The grids of a sample's pictures beside so many text tokens, the same for the build and the model.
+def _check_counts(turns: Sequence[Turn], media: dict[MediumKind, int]) -> None:
+    for kind, placed in count_placeholders(turns).items():
+        if placed != media[kind]:
+            raise RecordError(
+                "placeholder_count",
+                f"The turns place {placed} {kind} media and the sample has {media[kind]}; make them agree.",
+                placed,
+                media[kind],
+            )
+
+
+def fit_grids(sizes: Sequence[tuple[int, int]], other_tokens: int, geometry: Geometry) -> list[Grid]:
+    """The grids of a sample's pictures beside so many other tokens, the same for the build and the model.
 
     The cap on tiles is lowered for all of them, from `geometry.max_tiles` to 1, until the sample fits.
     RecordError `too_long` when it never does.
     """
-    length = text_tokens
+    length = other_tokens
     for cap in range(geometry.max_tiles, 0, -1):
         grids = [choose_grid(width, height, cap, geometry.tile_pixels) for width, height in sizes]
-        length = text_tokens + visual_tokens_of(grids, geometry)
+        length = other_tokens + visual_tokens_of(grids, geometry)
         if length <= geometry.max_length:
             return grids
         if not sizes:

@@ -1,6 +1,6 @@
 """The chat template: from the turns of a sample to the pieces a model is fed, ChatML as Qwen2.5 writes it.
 
-A piece is a run of token ids, learned from or not, or a place where a picture goes. Answers are
+A piece is a run of token ids, learned from or not, or a place where a picture, film or sound goes. Answers are
 encoded on their own, and so is the header before them, so that training sees exactly the ids that
 generation starts from. What looks like a placeholder inside an answer is ordinary text.
 """
@@ -8,6 +8,7 @@ generation starts from. What looks like a placeholder inside an answer is ordina
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ from vita_data.errors import RecordError
 from vita_data.prompt.tokenizer import Tokenizer
 from vita_data.records.key import digest_of
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 IMAGE = "<image>"
 VIDEO = "<video>"
 AUDIO = "<audio>"
@@ -42,7 +43,10 @@ SYSTEM_PROMPTS: dict[Modality, str] = {
     ),
 }
 _ROLES = {"human": "user", "gpt": "assistant"}
-_VISUAL = re.compile(f"({IMAGE}|{VIDEO})")
+MediumKind = Literal["image", "video", "audio"]
+PLACEHOLDERS: dict[MediumKind, str] = {"image": IMAGE, "video": VIDEO, "audio": AUDIO}
+_KINDS: dict[str, MediumKind] = {mark: kind for kind, mark in PLACEHOLDERS.items()}
+_MARKS = re.compile(f"({'|'.join(PLACEHOLDERS.values())})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,14 @@ class TextPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class ImagePiece:
-    """The place of the sample's n-th picture, counted from 0."""
+class MediumPiece:
+    """The place of the sample's n-th medium of a kind, counted from 0."""
 
+    kind: MediumKind
     index: int
 
 
-Piece = TextPiece | ImagePiece
+Piece = TextPiece | MediumPiece
 
 
 def encode_chat(
@@ -74,8 +79,9 @@ def encode_chat(
     A turn is {"from": "human" | "gpt", "value": text}. Answers and their closing token are labelled;
     nothing follows the last one. When the last turn is a human's, the header of the answer is left
     open, which is the prompt for generation. With `state_tokens`, an answer's first label is the token
-    that says what it answers: "reply" to speech, "text" to writing. The system prompt is the image one
-    when a human turn holds a picture and the text one otherwise, unless `modality` is given.
+    that says what it answers: "reply" to speech, "text" to writing. The system prompt is the video one
+    when a human turn holds a film, else the image one when one holds a picture, else the text one, unless
+    `modality` is given.
     RecordError `unknown_role` when a turn is by anybody else.
     """
     pieces: list[Piece] = []
@@ -96,11 +102,11 @@ def encode_chat(
 def normalise_placeholders(value: str) -> str:
     """A human turn with the placeholders at its end moved to the front, one a line.
 
-    Applying it twice changes nothing. Every `<image>` and `<video>` of the turn keeps its rank, because
+    Applying it twice changes nothing. Every placeholder of the turn keeps its rank, because
     ranks say which medium is meant: so a turn with placeholders between its words stays as it is. Meant
     for human turns of samples that have media.
     """
-    parts = _VISUAL.split(value)
+    parts = _MARKS.split(value)
     words, marks = parts[0::2], parts[1::2]
     if not marks or words[-1].strip():
         return value
@@ -110,9 +116,10 @@ def normalise_placeholders(value: str) -> str:
     return "\n".join(marks) + "\n" + words[spoken[0]].lstrip("\r\n").rstrip()
 
 
-def count_images(turns: Iterable[Turn]) -> int:
-    """How many picture placeholders the human turns hold."""
-    return sum(turn["value"].count(IMAGE) for turn in turns if turn["from"] == "human")
+def count_placeholders(turns: Iterable[Turn]) -> dict[MediumKind, int]:
+    """How many placeholders of each kind the human turns hold."""
+    asked = [turn["value"] for turn in turns if turn["from"] == "human"]
+    return {kind: sum(value.count(mark) for value in asked) for kind, mark in PLACEHOLDERS.items()}
 
 
 def template_digest(state_tokens: bool) -> str:
@@ -121,7 +128,8 @@ def template_digest(state_tokens: bool) -> str:
 
 
 def _modality(turns: Iterable[Turn]) -> Modality:
-    return "image" if count_images(turns) else "lang"
+    counts = count_placeholders(turns)
+    return "video" if counts["video"] else "image" if counts["image"] else "lang"
 
 
 @lru_cache(maxsize=256)
@@ -135,7 +143,7 @@ def _stream(
     """Unlabelled ids as lists, and the pieces that stand by themselves."""
     start, end = [tokenizer.im_start], [tokenizer.im_end, *_fixed(tokenizer, "\n")]
     yield [*start, *_fixed(tokenizer, f"system\n{SYSTEM_PROMPTS[modality]}"), *end]
-    images = 0
+    before: Counter[MediumKind] = Counter()
     heard = False
     for n, turn in enumerate(turns):
         role = _ROLES.get(turn["from"])
@@ -144,9 +152,7 @@ def _stream(
             raise RecordError("unknown_role", f"A turn is by {who!r}; use human or gpt.", who)
         yield start
         if role == "user":
-            for item in _human(turn["value"], tokenizer, images):
-                images += isinstance(item, ImagePiece)
-                yield item
+            yield from _human(turn["value"], tokenizer, before)
             heard = AUDIO in turn["value"]
             yield end
         else:
@@ -161,10 +167,18 @@ def _stream(
         yield [*start, *_fixed(tokenizer, "assistant\n")]
 
 
-def _human(value: str, tokenizer: Tokenizer, first: int) -> Iterator[list[int] | ImagePiece]:
-    before, *after = value.split(IMAGE)
-    yield tokenizer.encode("user\n" + (before.rstrip("\r\n") if after else before))
-    for n, text in enumerate(after):
-        yield ImagePiece(first + n)
+def _human(
+    value: str, tokenizer: Tokenizer, before: Counter[MediumKind]
+) -> Iterator[list[int] | MediumPiece]:
+    """A human turn; `before` counts the media of the turns so far and of this one."""
+    opening, *rest = _MARKS.split(value)
+    marks, texts = rest[0::2], rest[1::2]
+    yield tokenizer.encode("user\n" + (opening.rstrip("\r\n") if marks else opening))
+    for n, (mark, text) in enumerate(zip(marks, texts, strict=True)):
+        kind = _KINDS[mark]
+        yield MediumPiece(kind, before[kind])
+        before[kind] += 1
+        last = n + 1 == len(marks)
         text = text.lstrip("\r\n")
-        yield tokenizer.encode("\n" + (text.rstrip("\r\n") if n + 1 < len(after) else text))
+        if text or not last:
+            yield tokenizer.encode("\n" + (text if last else text.rstrip("\r\n")))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-CATALOG_VERSION = 1
-MEASURE_VERSION = 1
-INDEX_VERSION = 1
+CATALOG_VERSION = 2
+MEASURE_VERSION = 2
+INDEX_VERSION = 2
 PACKS_VERSION = 1
 REJECTS_VERSION = 1
 RECORD_VERSION = 1
@@ -17,15 +17,19 @@ RECORD_VERSION = 1
 # Where the bytes of one medium lie, and what they were when the catalog read them.
 MEDIUM = pa.struct(
     [
-        ("kind", pa.string()),  # image | audio | video-frame
+        ("kind", pa.string()),  # image | video-frame | audio, in this order
+        ("part_of", pa.int32()),  # the number of its picture, film or sound in the record
         ("path", pa.string()),  # path or URL of the file that holds the bytes
         ("offset", pa.int64()),
         ("length", pa.int64()),
         ("sha256", pa.binary(32)),  # of the stored bytes
-        ("content", pa.binary(16)),  # blake2b of the decoded pixels
-        ("extension", pa.string()),  # jpg | png, after the content and not the name
+        ("content", pa.binary(16)),  # blake2b of the decoded pixels or samples; for a frame those of its film
+        ("extension", pa.string()),  # jpg | png | flac, after the content and not the name
         ("width", pa.int32()),  # after orientation
         ("height", pa.int32()),
+        ("time", pa.float64()),  # seconds of a frame from the first one of its film
+        ("samples", pa.int64()),  # of a sound, at `rate`
+        ("rate", pa.int32()),
         ("native", pa.string()),  # the name in the annotation, for people
     ]
 )
@@ -38,6 +42,9 @@ CATALOG = pa.schema(
         ("native_id", pa.string()),  # as JSON text
         ("occurrence", pa.int32()),
         ("questions", pa.int32()),
+        ("sound_samples", pa.int64()),  # of all its sounds together: hours are counted in these
+        ("speaker", pa.string()),  # whose voice is heard, where the corpus says so
+        ("language", pa.string()),  # the record's own, else its source's
         ("record", pa.string()),  # the canonical JSON member, as it will stand in the shard
         ("media", pa.list_(MEDIUM)),
     ]
@@ -50,13 +57,18 @@ MEASURE = pa.schema(
         ("key", pa.string()),
         ("row", pa.int32()),  # its row in the catalog part of the same number
         ("questions", pa.int32()),
+        ("sound_samples", pa.int64()),
         ("text_tokens", pa.int32()),
         ("visual_tokens", pa.int32()),
+        ("audio_tokens", pa.int32()),
         ("length", pa.int32()),  # of the training sequence
-        ("grids", pa.list_(GRID)),  # tiles of each image, the thumbnail not counted
+        ("grids", pa.list_(GRID)),  # tiles of each picture and frame, the thumbnail not counted
         ("bytes", pa.int64()),  # of its shard members, headers included
         ("selection", pa.uint64()),  # the hash that orders samples
-        ("hold", pa.list_(pa.uint64())),  # one hash a medium (the key's for text): held out when small
+        (
+            "hold",
+            pa.list_(pa.uint64()),
+        ),  # a hash for each medium, the speaker, or the text: held out when small
     ]
 )
 
@@ -65,11 +77,21 @@ SELECTED = pa.schema(
     [
         ("selection", pa.uint64()),
         ("key", pa.string()),
+        ("language", pa.string()),
         ("record", pa.string()),
         ("media", pa.list_(MEDIUM)),
         *(
             MEASURE.field(name)
-            for name in ("questions", "text_tokens", "visual_tokens", "length", "grids", "bytes")
+            for name in (
+                "questions",
+                "sound_samples",
+                "text_tokens",
+                "visual_tokens",
+                "audio_tokens",
+                "length",
+                "grids",
+                "bytes",
+            )
         ),
         ("source", pa.string()),
     ]
@@ -106,7 +128,8 @@ INDEX = pa.schema(
         ("audio_tokens", pa.int32()),
         ("length", pa.int32()),
         ("grids", pa.list_(GRID)),
-        ("seconds", pa.float64()),
+        ("seconds", pa.float64()),  # of sound
+        ("sound_samples", pa.int64()),  # the same, exactly, at the rate of the stored sound
         ("source", pa.string()),
         ("language", pa.string()),
         ("licence", pa.string()),

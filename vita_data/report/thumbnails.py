@@ -9,7 +9,7 @@ from PIL import Image
 
 from vita_data.errors import RecordError, VitaError
 from vita_data.media.image import examine_image
-from vita_data.media.resolve import read_medium
+from vita_data.media.open import MediaFinder
 from vita_data.report.markup import Html, tag
 from vita_data.report.rules import reason_of
 
@@ -47,7 +47,7 @@ class Album:
         if root is None:
             return placeholder(NO_FOLDER)
         try:
-            return self.picture(read_medium(root, name, MOST_BYTES), alt)
+            return self.picture(MediaFinder(root).open(name, "image", MOST_BYTES).read(), alt)
         except RecordError as error:
             return placeholder((error.rule == "media_missing" and absent) or reason_of(error.rule).title)
         except VitaError:

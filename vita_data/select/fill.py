@@ -21,6 +21,7 @@ from vita_data.shards.write import ShardSample, finished_shard, write_shard
 # Raise when the bytes of a shard would come out differently from the same rows.
 VERSION = 1
 STEP = "write"
+MEASURED = ("text_tokens", "visual_tokens", "audio_tokens", "length", "grids")
 
 
 def fill_shard(task_path: str, number: int, pieces: list[Piece]) -> dict[str, Any]:
@@ -65,9 +66,7 @@ def _plan_digest(rows: Iterator[dict[str, Any]]) -> str:
         hasher.update(row["record"].encode())
         for medium in row["media"]:
             hasher.update(medium["sha256"])
-        hasher.update(
-            repr([row[name] for name in ("text_tokens", "visual_tokens", "length", "grids")]).encode()
-        )
+        hasher.update(repr([row[name] for name in MEASURED]).encode())
     return digest_of("shard", VERSION, hasher.hexdigest())
 
 
@@ -114,7 +113,11 @@ def _bytes(reader: files.RangeReader, place: SourcePart, medium: dict[str, Any])
     except (OSError, SourceError) as error:
         raise _LostMedium(path, medium, f"could be read by the catalog pass but not now ({error})") from error
     if hashlib.sha256(data).digest() != medium["sha256"]:
-        raise _LostMedium(path, medium, "has other bytes than when it was catalogued")
+        raise _LostMedium(
+            path,
+            medium,
+            "has other bytes than when it was catalogued; touch its annotation file to have the source read again",
+        )
     return data
 
 
@@ -126,10 +129,13 @@ def _sample(place: SourcePart, row: dict[str, Any], media: list[bytes]) -> Shard
         questions=row["questions"],
         text_tokens=row["text_tokens"],
         visual_tokens=row["visual_tokens"],
+        audio_tokens=row["audio_tokens"],
         length=row["length"],
         grids=tuple((grid["cols"], grid["rows"]) for grid in row["grids"]),
+        seconds=sum(medium["samples"] / medium["rate"] for medium in row["media"] if medium["samples"]),
+        sound_samples=row["sound_samples"],
         source=place.source,
-        language=place.language,
+        language=row["language"],
         licence=place.licence,
     )
 

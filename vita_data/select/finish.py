@@ -1,4 +1,4 @@
-"""The end of a stage: rejects beside the shards, `stage.json` last, and nothing from an earlier build left.
+"""The two ends of writing a stage: `stage.json` is removed first and written last, and nothing earlier is left.
 
 `stage.json` sums what the shards' own facts and the plan say; `prove` recounts it all from the tar bytes.
 """
@@ -12,13 +12,72 @@ import pyarrow.compute as pc
 
 from vita_data import files
 from vita_data.catalog.merge import rejects_name
+from vita_data.errors import VitaError
 from vita_data.records.canon import canonical
 from vita_data.records.schema import REJECTS, REJECTS_VERSION
 from vita_data.select.stage import Source
+from vita_data.shards import seal
 from vita_data.shards.write import index_name, shard_name
 
 # How often each (step, rule) cost a source a record.
 Funnel = dict[str, int]
+
+
+def finished(
+    folder: str, plan: dict[str, Any], summaries: dict[str, dict[str, Any]], late: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What stage.json says when this very stage lies there whole, else None.
+
+    The plan holds all that shards and packs depend on; rejects and reports depend on the catalogs'
+    `summaries` and on the late rejects too.
+    """
+    facts = seal.trusted(folder, seal.FACTS)
+    if facts is None or facts["digest"] != plan["digest"] or facts["late"] != late:
+        return None
+    if any(_said_of(line) != _said_of(_inputs(summaries[line["source"]])) for line in facts["sources"]):
+        return None
+    return facts if looks_whole(folder, facts) else None
+
+
+def _inputs(summary: dict[str, Any]) -> dict[str, Any]:
+    """What a stage takes over from the summary of a catalog."""
+    return {
+        "read": summary["read"],
+        "catalog": summary["content"],
+        "rejects_digest": summary.get("rejects_digest"),
+    }
+
+
+def _said_of(line: dict[str, Any]) -> list[Any]:
+    return [line[name] for name in ("read", "catalog", "rejects_digest")]
+
+
+def looks_whole(folder: str, facts: dict[str, Any]) -> bool:
+    """Whether plan.json is that of stage.json, every file is what it says (shards by their size), and none is over."""
+    plan = seal.trusted(folder, seal.PLAN)
+    if plan is None or plan["digest"] != facts["digest"]:
+        return False
+    return not seal.broken_files(folder, facts) and not seal.surplus_files(folder, facts)
+
+
+def begin(folder: str, plan: dict[str, Any]) -> None:
+    """Makes a folder one that is being written: no stage.json, none of the files that are broken, the new plan."""
+    facts = seal.trusted(folder, seal.FACTS)
+    broken = seal.broken_files(folder, facts) if facts is not None else []
+    try:
+        for name in (seal.FACTS, seal.EVAL_FACTS, *broken):
+            files.remove(files.join(folder, name))
+        files.remove_unfinished(folder)
+    except OSError as error:
+        raise VitaError(
+            f"{folder} cannot be written ({error.strerror or error}); mend that or choose another --out."
+        ) from error
+    files.write_json(files.join(folder, seal.PLAN), plan)
+
+
+def rejects_file(source: str) -> str:
+    """The name of the table of a source's rejects."""
+    return f"{source}.parquet"
 
 
 def write_rejects(folder: str, sources: list[Source], late: list[dict[str, Any]]) -> dict[str, Funnel]:
@@ -33,7 +92,7 @@ def write_rejects(folder: str, sources: list[Source], late: list[dict[str, Any]]
         ]
         tables.append(pa.Table.from_pylist([row for row in late if row["source"] == name], REJECTS))
         table = pa.concat_tables([table.replace_schema_metadata(None) for table in tables]).sort_by("key")
-        path = files.join(folder, "rejects", f"{name}.parquet")
+        path = files.join(folder, "rejects", rejects_file(name))
         files.write_table(
             path, table.replace_schema_metadata({"vita": canonical({"version": REJECTS_VERSION})})
         )
@@ -42,55 +101,41 @@ def write_rejects(folder: str, sources: list[Source], late: list[dict[str, Any]]
     return funnels
 
 
+# What the index says of every sample beside its place, and can be summed.
+COUNTED = ("questions", "sound_samples", "text_tokens", "visual_tokens", "audio_tokens")
+
+
 def count_index(folder: str, shards: int) -> dict[str, dict[str, Any]]:
     """What the index of a stage holds of each source: samples, questions and tokens."""
     counted: dict[str, dict[str, Any]] = {}
-    columns = ["questions", "text_tokens", "visual_tokens", "audio_tokens"]
     for number in range(shards):
         table = files.read_table(
-            files.join(folder, "index", index_name(number)), ["source", "key", *columns, "seconds"]
+            files.join(folder, "index", index_name(number)), ["source", "key", *COUNTED, "seconds"]
         )
         sums = table.group_by("source").aggregate(
-            [("key", "count"), *((name, "sum") for name in (*columns, "seconds"))]
+            [("key", "count"), *((name, "sum") for name in (*COUNTED, "seconds"))]
         )
         for row in sums.to_pylist():
-            into = counted.setdefault(row["source"], dict.fromkeys(("samples", *columns), 0) | {"hours": 0.0})
+            into = counted.setdefault(row["source"], dict.fromkeys(("samples", *COUNTED), 0) | {"hours": 0.0})
             into["samples"] += row["key_count"]
             into["hours"] += row["seconds_sum"] / 3600
-            for name in columns:
+            for name in COUNTED:
                 into[name] += row[f"{name}_sum"]
     return counted
 
 
-def remove_surplus(folder: str, shards: int, windows: int) -> None:
-    """Removes shards, indexes and packs that an earlier build of this folder had more of."""
+def remove_surplus(folder: str, shards: int, windows: int, sources: list[str]) -> None:
+    """Removes shards, indexes, packs and rejects that an earlier build of this folder had more of."""
     kept = {
         "shards": {shard_name(number) for number in range(shards)},
         "index": {index_name(number) for number in range(shards)},
         "packs": {index_name(number) for number in range(windows)},
+        "rejects": {rejects_file(source) for source in sources},
     }
     for part, names in kept.items():
         for name in files.matching(files.join(folder, part), "*"):
             if name not in names:
                 files.remove(files.join(folder, part, name))
-
-
-def looks_whole(folder: str, facts: dict[str, Any]) -> bool:
-    """Whether every file that `stage.json` speaks of is there, shards at their size; bytes are for `prove`."""
-    inner = files.join(folder, "eval")
-    held = files.join(inner, "stage.json")
-    shards = [(folder, shard) for shard in facts["shards"]]
-    if files.exists(inner):
-        if not files.exists(held):
-            return False
-        shards += [(inner, shard) for shard in files.read_json(held)["shards"]]
-    wanted = [files.join(folder, "packs", index_name(n)) for n in range(facts["packs"]["windows"])]
-    wanted += [files.join(place, "index", index_name(shard["number"])) for place, shard in shards]
-    wanted.append(files.join(folder, "report.html"))
-    tars = [(files.join(place, "shards", shard_name(s["number"])), s["bytes"]) for place, s in shards]
-    return all(files.exists(path) for path in wanted) and all(
-        files.exists(tar) and files.identity(tar)["size"] == size for tar, size in tars
-    )
 
 
 def summary(
@@ -115,6 +160,7 @@ def summary(
             **totals,
             "bytes": sum(shard["bytes"] for shard in shards),
             "rejected": sum(sum(source["rejected"].values()) for source in sources),
+            "held_out": sum(source["held_out"] for source in sources if source["asked"]),
         },
         "sources": sources,
         "shards": shards,
@@ -125,22 +171,54 @@ def summary(
 
 
 def source_summary(
-    plan: dict[str, Any], read: int, rejected: Funnel, held: tuple[int, int], written: Any
+    plan: dict[str, Any], summary: dict[str, Any], rejected: Funnel, held: tuple[int, int], written: Any
 ) -> dict[str, Any]:
     """The funnel of one source: read = kept + rejected, kept = available + held out + between; and what was written."""
-    empty = dict.fromkeys(("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens"), 0) | {
-        "hours": 0.0
-    }
+    written = dict(written or dict.fromkeys(("samples", *COUNTED), 0) | {"hours": 0.0})
+    if plan["unit"] == "hours":
+        written["hours"] = written["sound_samples"] / plan["unit_size"]  # exactly as it was planned
+    names = (
+        "source",
+        "unit",
+        "share",
+        "asked",
+        "available",
+        "available_samples",
+        "planned",
+        "planned_samples",
+    )
     return {
-        **{
-            name: plan[name]
-            for name in ("source", "unit", "share", "asked", "available", "planned", "planned_samples")
-        },
-        "available_samples": plan["available_samples"],
-        "read": read,
+        **{name: plan[name] for name in names},
+        **_inputs(summary),
         "rejected": rejected,
-        "kept": read - sum(rejected.values()),
+        "kept": summary["read"] - sum(rejected.values()),
         "held_out": held[0],
         "between": held[1],
-        "written": written or empty,
+        "written": written,
     }
+
+
+def finish_eval(folder: str, plan: dict[str, Any]) -> None:
+    """Makes the held-out part a stage folder of its own, which readers open like any other."""
+    inner = files.join(folder, seal.EVAL)
+    shards = shard_facts(inner)
+    if not shards:
+        files.remove_tree(inner)
+        return
+    remove_surplus(inner, len(shards), 0, [])
+    facts = {
+        "stage": plan["stage"],
+        "digest": plan["digest"],
+        "shards": shards,
+        "written": count_index(inner, len(shards)),
+        "packs": {"windows": 0},
+    }
+    files.remove_tree(files.join(inner, "work"))
+    files.write_json(files.join(inner, seal.PLAN), plan)
+    files.write_json(files.join(inner, seal.FACTS), seal.sealed_facts(inner, facts))
+
+
+def shard_facts(folder: str) -> list[dict[str, Any]]:
+    """What the workers left of every shard they filled, in order."""
+    work = files.join(folder, "work")
+    return [files.read_json(files.join(work, name)) for name in files.matching(work, "shard-*.json")]

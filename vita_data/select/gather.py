@@ -25,6 +25,7 @@ from vita_data.select.holdout import HELD, TRAIN, HoldOut
 
 ROWS_PER_BUCKET = 20_000
 BATCH = 512
+FROM_CATALOG = ("language", "record", "media")
 
 # A bucket of a gathered part: (bucket, path, number of its batch).
 Ref = tuple[int, str, int]
@@ -67,7 +68,7 @@ class StageTask:
 def load_stage_task(path: str) -> StageTask:
     """The task at a path."""
     facts = files.read_json(path)
-    hold_out = HoldOut(facts["hold_out"]["limit"], tuple(facts["hold_out"]["extra"]))
+    hold_out = HoldOut.of(facts["hold_out"])
     sources = {}
     for name, part in facts["sources"].items():
         cutoff = (part["cutoff"][0], part["cutoff"][1]) if part["cutoff"] else None
@@ -84,10 +85,10 @@ def gather_part(task_path: str, source: str, part: int) -> list[Ref]:
     measures = measures.filter(pa.array(_selected(task, place, measures)))
     if not len(measures):
         return []
-    catalog = files.read_table(files.join(place.catalog, part_name(part)), ["record", "media"])
+    catalog = files.read_table(files.join(place.catalog, part_name(part)), [*FROM_CATALOG])
     catalog = catalog.take(measures.column("row"))
     columns = {name: measures.column(name) for name in SELECTED.names if name in measures.column_names}
-    columns |= {name: catalog.column(name) for name in ("record", "media")}
+    columns |= {name: catalog.column(name) for name in FROM_CATALOG}
     columns["source"] = pa.array([source] * len(measures), pa.string())
     table = pa.table([columns[name] for name in SELECTED.names], schema=SELECTED)
     return _write_buckets(path, table, task.buckets)

@@ -12,10 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from vita_data import files
-from vita_data.catalog.counted import TOTALS
 from vita_data.catalog.merge import part_name, rejects_name
 from vita_data.errors import RecordError
 from vita_data.manifest.geometry import Geometry
@@ -26,13 +24,13 @@ from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.records.canon import canonical
 from vita_data.records.key import digest_of, keyed_hash, selection_hash
 from vita_data.records.schema import MEASURE, MEASURE_VERSION, REJECTS, REJECTS_VERSION
-from vita_data.select.stage import Source
 from vita_data.shards.tar import padded
 
 # Raise when a measured number would come out differently.
 VERSION = 1
 HOLD_SEED = 0  # the held-out samples stay the same whatever seed a build has, so that evaluations compare
 STEP = "measure"
+BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,7 @@ class MeasureTask:
     catalog: str
     folder: str
     parts: list[int]
+    common_speakers: list[str]
     geometry: Geometry
     state_tokens: bool
     seed: int
@@ -69,66 +68,101 @@ def measure_digest(catalog_digest: str, geometry: Geometry, state_tokens: bool, 
     )
 
 
-def keep_totals(source: Source, geometry: Geometry) -> None:
-    """Writes what a source's measures sum to, for `vita-data plan`; nothing to do when that was done."""
-    path = files.join(source.measures, TOTALS)
-    if not files.exists(path):
-        tables = [files.read_table(part, ["length"]) for part in source.paths]
-        tokens = sum(pc.sum(table.column("length")).as_py() or 0 for table in tables)
-        facts = {"catalog": source.catalog_digest, "geometry": geometry.digest(), "tokens": tokens}
-        files.write_json(path, facts)
-
-
 def measure_part(task_path: str, part: int) -> str:
     """Measures one catalog part, unless that was done; returns the path of its table."""
     task = load_measure_task(task_path)
     path = files.join(task.folder, part_name(part))
     if files.exists(path):
         return path
-    columns = ["key", "annotation", "position", "native_id", "questions", "record", "media"]
+    columns = [
+        "key",
+        "annotation",
+        "position",
+        "native_id",
+        "questions",
+        "sound_samples",
+        "speaker",
+        "record",
+        "media",
+    ]
     table = files.read_table(files.join(task.catalog, part_name(part)), columns)
-    kept: list[dict[str, Any]] = []
-    rejected: list[dict[str, Any]] = []
+    kept, rejected = _Rows(MEASURE, MEASURE_VERSION), _Rows(REJECTS, REJECTS_VERSION)
     progress = Progress(files.join(task.folder, "progress"))
-    for number, row in enumerate(_rows(table)):
-        progress.add()
-        try:
-            kept.append({**_measures(task, row), "row": number})
-        except RecordError as error:
-            rejected.append(_reject(task.source, row, error))
+    first = 0
+    for batch in table.to_batches(max_chunksize=BATCH):
+        for number, row in enumerate(batch.to_pylist(), first):
+            progress.add()
+            try:
+                kept.add({**_measures(task, row), "row": number})
+            except RecordError as error:
+                rejected.add(_reject(task.source, row, error))
+        first += len(batch)
     progress.flush()
-    _write(files.join(task.folder, rejects_name(part)), rejected, REJECTS, REJECTS_VERSION)
-    _write(path, kept, MEASURE, MEASURE_VERSION)
+    rejected.write(files.join(task.folder, rejects_name(part)))
+    kept.write(path)
     return path
 
 
-def _rows(table: pa.Table) -> Any:
-    for batch in table.to_batches(max_chunksize=1024):
-        yield from batch.to_pylist()
+class _Rows:
+    """Rows on their way to a table: as Python objects a whole part would take ten times its bytes."""
 
+    def __init__(self, schema: pa.Schema, version: int) -> None:
+        self._schema = schema.with_metadata({"vita": canonical({"version": version})})
+        self._tables: list[pa.Table] = []
+        self._held: list[dict[str, Any]] = []
 
-def _write(path: str, rows: list[dict[str, Any]], schema: pa.Schema, version: int) -> None:
-    table = pa.Table.from_pylist(rows, schema)
-    files.write_table(path, table.replace_schema_metadata({"vita": canonical({"version": version})}))
+    def add(self, row: dict[str, Any]) -> None:
+        self._held.append(row)
+        if len(self._held) >= BATCH:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._tables.append(pa.Table.from_pylist(self._held, self._schema))
+        self._held.clear()
+
+    def write(self, path: str) -> None:
+        self._settle()
+        files.write_table(path, pa.concat_tables(self._tables))
 
 
 def _measures(task: MeasureTask, row: dict[str, Any]) -> dict[str, Any]:
-    turns = json.loads(row["record"])["conversations"]
-    sizes = [(medium["width"], medium["height"]) for medium in row["media"]]
-    lengths = measure(turns, sizes, task.geometry, load_tokenizer(task.geometry.tokenizer), task.state_tokens)
-    held_by = [medium["content"].hex() for medium in row["media"]] or [row["key"]]
+    record, media = json.loads(row["record"]), row["media"]
+    sounds = [medium["samples"] for medium in media if medium["kind"] == "audio"]
+    to_be_spoken = bool(record["spoken"])
+    lengths = measure(
+        record["conversations"],
+        [(medium["width"], medium["height"]) for medium in media if medium["kind"] == "image"],
+        task.geometry,
+        load_tokenizer(task.geometry.tokenizer),
+        task.state_tokens,
+        frames=[len(film["frames"]) for film in record["video"]],
+        heard=[] if to_be_spoken else sounds,
+        spoken=sounds if to_be_spoken else [],
+    )
     return {
         "key": row["key"],
         "questions": row["questions"],
+        "sound_samples": row["sound_samples"],
         "text_tokens": lengths.text_tokens,
         "visual_tokens": lengths.visual_tokens,
+        "audio_tokens": lengths.audio_tokens,
         "length": lengths.length,
         "grids": [{"cols": cols, "rows": rows} for cols, rows in lengths.grids],
         "bytes": padded(len(row["record"].encode()))
         + sum(padded(medium["length"]) for medium in row["media"]),
         "selection": selection_hash(task.seed, row["key"]),
-        "hold": [keyed_hash(HOLD_SEED, "hold-out", name) for name in held_by],
+        "hold": [keyed_hash(HOLD_SEED, "hold-out", name) for name in _held_by(task, row)],
     }
+
+
+def _held_by(task: MeasureTask, row: dict[str, Any]) -> list[str]:
+    """What decides whether a sample is held out: its media, its speaker as a whole, or for text its key.
+
+    A voice that is a large part of its source cannot be held out whole; its sounds stand for themselves.
+    """
+    if row["speaker"] is not None and row["speaker"] not in task.common_speakers:
+        return [f"speaker {task.source} {row['speaker']}"]
+    return list(dict.fromkeys(medium["content"].hex() for medium in row["media"])) or [row["key"]]
 
 
 def _reject(source: str, row: dict[str, Any], error: RecordError) -> dict[str, Any]:

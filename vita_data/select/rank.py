@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from vita_data import files
-from vita_data.select.draw import eligible
+from vita_data.select.draw import column_of, eligible
 from vita_data.select.holdout import HoldOut
 
 
 class Ranks:
     """The order of one source in one stage, from its measures and the hold-out of the stage's plan."""
 
-    def __init__(self, measures: str, hold_out: dict[str, Any], late: frozenset[str]) -> None:
+    def __init__(self, measures: str, unit: str, hold_out: dict[str, Any], late: frozenset[str]) -> None:
         self._paths = [files.join(measures, name) for name in files.matching(measures, "part-*.parquet")]
-        self._hold_out = HoldOut(hold_out["limit"], tuple(hold_out["extra"]))
+        self._column = column_of(unit)
+        self._hold_out = HoldOut.of(hold_out)
         self._late = late
 
     def of(self, key: str) -> int | None:
@@ -23,7 +24,7 @@ class Ranks:
         if own is None:
             return None
         before, there = 0, False
-        for part in eligible(self._paths, self._hold_out, self._late):
+        for part in eligible(self._paths, self._column, self._hold_out, self._late):
             before += int((part.selection < own).sum())
             same = part.keys[part.selection == own].tolist()
             before += sum(other < key for other in same)

@@ -6,24 +6,28 @@ that a build that was stopped knows what it was building.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vita_data import files
 from vita_data.catalog.merge import part_name
+from vita_data.catalog.task import HEARD_RATE, SPOKEN_RATE
 from vita_data.errors import QuotaError, UsageError
 from vita_data.manifest.mixture import Holdout, MixtureCard, MixtureSource
 from vita_data.manifest.plan import share_of
 from vita_data.manifest.source import SourceCard
-from vita_data.manifest.stage import StageCard
+from vita_data.manifest.stage import StageCard, Training
 from vita_data.prompt.template import template_digest
-from vita_data.records.key import digest_of
-from vita_data.select.draw import Drawn, draw
-from vita_data.select.holdout import HoldOut, extra_media, hold_limit
+from vita_data.select.draw import Drawn, column_of, draw
+from vita_data.select.holdout import HoldOut, hold_out_of
+from vita_data.shards.seal import sealed_plan
 
 # Raise when a plan of equal inputs would name other shards or packs.
 VERSION = 1
-READABLE = ("image", "text", "video")  # video rows read what their adapter can, and reject the rest
+SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -46,23 +50,42 @@ class Source:
 
 def refuse_unbuildable(stage: StageCard) -> None:
     """Raises UsageError for stages that need what this version does not make yet."""
-    if stage.unit != "questions" or stage.spoken_share or not set(stage.reads) <= set(READABLE):
+    if stage.spoken_share:
         raise UsageError(
-            f"stage {stage.stage} needs speech, which `build` does not make yet; stages 1.1, 1.2 and 1.3 can be built, "
-            f"and `vita-data plan --stage {stage.stage}` says what this one will ask for."
+            f"stage {stage.stage} needs spoken questions, which `build` does not make yet; the other stages can be "
+            f"built, and `vita-data plan --stage {stage.stage}` says what this one will ask for."
         )
 
 
-def hold_out_rule(sources: list[Source], rule: Holdout) -> HoldOut:
-    """The hold-out of a whole mixture: a limit for all, and the media that small sources add."""
-    limit = hold_limit(float(rule.share))
-    extra: set[int] = set()
-    for source in sources:
-        holds = [files.read_table(path, ["hold"]).column("hold").combine_chunks() for path in source.paths]
-        holds = [column for column in holds if len(column)]
-        if holds:
-            extra |= extra_media(holds, limit, rule.least)
-    return HoldOut(limit, tuple(sorted(extra)))
+def sources_of(stage: StageCard, mixture: MixtureCard, cards: dict[str, SourceCard]) -> MixtureCard:
+    """The part of a mixture whose catalogs a stage needs: all that is counted in its unit, drawn from or not.
+
+    Who is held out, and later what is a duplicate, is a question to the whole of it. Raises UsageError where
+    nothing is left.
+    """
+    lines = tuple(line for line in mixture.sources if cards[line.source].unit == stage.unit)
+    if not lines:
+        raise UsageError(
+            f"stage {stage.stage} takes {stage.unit} and mixture {mixture.mixture} names no source that is counted "
+            f"in {stage.unit}; add one whose row has type {'ASR or TTS' if stage.unit == 'hours' else 'QA'}."
+        )
+    return replace(mixture, sources=lines)
+
+
+def hold_out_rule(sources: list[Source], rule: Holdout, late: frozenset[str] = frozenset()) -> HoldOut:
+    """The hold-out of a whole mixture: a limit for all, and what its small sources change of it.
+
+    Samples that were lost late have no say: the rule is the one of a catalog that never had them.
+    """
+    columns = ([_hold_column(path, late) for path in source.paths] for source in sources)
+    return hold_out_of(columns, float(rule.share), rule.least)
+
+
+def _hold_column(path: str, late: frozenset[str]) -> pa.ListArray:
+    table = files.read_table(path, ["key", "hold"] if late else ["hold"])
+    if late:
+        table = table.filter(pc.invert(pc.is_in(table.column("key"), pa.array(sorted(late), pa.string()))))
+    return table.column("hold").combine_chunks()
 
 
 def draw_all(
@@ -76,28 +99,51 @@ def draw_all(
     """Draws every source's quota; raises QuotaError with all that fall short, unless that is allowed."""
     drawn: dict[str, Drawn] = {}
     for source in sources:
-        asked = source.line.questions
-        number = None if asked in ("all", None) else int(asked)  # type: ignore[arg-type]
-        share = share_of(stage, source.card, pure_text)
-        drawn[source.card.source] = draw(source.card.source, source.paths, share, number, hold_out, late)
+        stated = source.line.amount
+        drawn[source.card.source] = draw(
+            source.card.source,
+            source.paths,
+            column_of(stage.unit),
+            share_of(stage, source.card, pure_text),
+            None if stated is None else stated * unit_size(source.card),
+            hold_out,
+            late,
+        )
     if not any(part.asked for part in drawn.values()):
-        kinds = " and ".join(kind for kind in ("caption", "qa") if getattr(stage.shares, kind))
+        kinds = " and ".join(kind for kind, share in vars(stage.shares).items() if share)
         raise QuotaError(
             f"stage {stage.stage} takes {kinds} data, of which the mixture has none that fits `max_length`; "
             "add such a source, or change `type` in the row of a card that is taken for the other kind."
         )
     short = [part for part in drawn.values() if part.short]
     if short and not allow_short:
-        lines = "; ".join(
-            f"{part.source} is asked for {part.asked} questions and has {part.available + part.held} available, "
-            f"{part.held} of them held out"
-            for part in short
-        )
+        sizes = {source.card.source: unit_size(source.card) for source in sources}
+        lines = "; ".join(_shortage(part, stage.unit, sizes[part.source]) for part in short)
         raise QuotaError(
             f"stage {stage.stage} asks for more than there is: {lines}; "
-            "add data, lower `questions` in the mixture, or take what there is with --allow-short."
+            f"add data, lower `{stage.unit}` in the mixture, or take what there is with --allow-short."
         )
     return drawn
+
+
+def unit_size(card: SourceCard) -> int:
+    """How much of what is counted makes one unit of a source: an hour is many samples of sound, a question is one."""
+    if card.unit == "questions":
+        return 1
+    return SECONDS_AN_HOUR * (SPOKEN_RATE if card.kind == "tts" else HEARD_RATE)
+
+
+def in_units(amount: int, size: int) -> int | float:
+    """An amount in units: whole questions, or hours."""
+    return amount if size == 1 else amount / size
+
+
+def _shortage(part: Drawn, unit: str, size: int) -> str:
+    asked, there, held = (
+        f"{in_units(n, size):,.6g}" if size > 1 else str(n)
+        for n in (part.asked, part.available + part.held, part.held)
+    )
+    return f"{part.source} is asked for {asked} {unit} and has {there} available, {held} of them held out"
 
 
 def make_plan(
@@ -111,44 +157,61 @@ def make_plan(
     steps: dict[str, int],
 ) -> dict[str, Any]:
     """The plan of a stage: everything its bytes depend on, the versions of the steps that write them included."""
-    training = stage.training()
     plan: dict[str, Any] = {
         "stage": stage.stage,
         "mixture": mixture.mixture,
         "seed": seed,
-        "steps": steps,
+        "steps": {**steps, "stage": VERSION},
         "pure_text": pure_text,
         "geometry": asdict(mixture.geometry),
         "geometry_digest": mixture.geometry.digest(),
         "template_digest": template_digest(stage.state_tokens),
         "state_tokens": stage.state_tokens,
-        "trains": list(training.trains),
-        "loss": training.loss,
-        "needs": list(training.needs),
-        "schedule": asdict(mixture.schedule(training.schedule)),
+        **_runs(stage, mixture),
         "shard_bytes": mixture.shard_megabytes << 20,
         "hold_out": {"share": str(mixture.holdout.share), "least": mixture.holdout.least, **asdict(hold_out)},
         "sources": [_source_plan(stage, source, drawn[source.card.source], pure_text) for source in sources],
     }
     plan["catalogs"] = {source.card.source: source.catalog_digest for source in sources}
     plan["measures"] = {source.card.source: source.measures.split("/")[-2] for source in sources}
-    plan["digest"] = digest_of("stage", VERSION, plan)
-    return plan
+    return sealed_plan(plan)
+
+
+def _runs(stage: StageCard, mixture: MixtureCard) -> dict[str, Any]:
+    """What a stage trains and how, or the same for each of its halves."""
+    if stage.halves:
+        return {"halves": {half: _run(stage.training(half), mixture) for half in stage.halves}}
+    return _run(stage.training(), mixture)
+
+
+def _run(training: Training, mixture: MixtureCard) -> dict[str, Any]:
+    return {
+        "trains": list(training.trains),
+        "loss": training.loss,
+        "needs": list(training.needs),
+        "schedule": asdict(mixture.schedule(training.schedule)),
+    }
 
 
 def _source_plan(stage: StageCard, source: Source, drawn: Drawn, pure_text: bool) -> dict[str, Any]:
+    amounts = {
+        "asked": drawn.asked,
+        "available": drawn.available,
+        "held": drawn.held,
+        "planned": drawn.amount,
+    }
+    size = unit_size(source.card)
     return {
+        **{name: in_units(amount, size) for name, amount in amounts.items()},
+        "amounts": amounts,
+        "unit_size": size,
         "source": drawn.source,
         "row": asdict(source.card.row),
         "language": source.card.language,
         "licence": source.card.licence,
         "unit": stage.unit,
         "share": str(share_of(stage, source.card, pure_text)),
-        "asked": drawn.asked,
-        "available": drawn.available,
-        "held": drawn.held,
         "available_samples": drawn.available_samples,
-        "planned": drawn.questions,
         "planned_samples": drawn.samples,
         "short": drawn.short,
     }

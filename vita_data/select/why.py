@@ -141,7 +141,10 @@ def _not_drawn(folder: str, source: str, key: str) -> dict[str, Any]:
         return {"step": "select", "message": "kept, not drawn: this stage takes nothing of its source."}
     out = folder.rsplit("/stages/", 1)[0]
     ranks = Ranks(
-        files.join(out, "curate", plan["measures"][source], source), plan["hold_out"], _late(folder)
+        files.join(out, "curate", plan["measures"][source], source),
+        line["unit"],
+        plan["hold_out"],
+        _late(folder),
     )
     rank = ranks.of(key)
     if rank is None:

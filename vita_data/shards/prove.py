@@ -1,213 +1,182 @@
-"""Proving a stage from its bytes: every tar is walked, every member digested, every question counted again.
+"""Proving a stage from its bytes: every tar is walked, every member digested, every question and token counted again.
 
-Trusts nothing but plan.json: not the index, not stage.json. What it finds wrong is a list of sentences,
-each naming the file; an empty list is the proof.
+Trusts nothing that was written: plan.json and stage.json must be what their digests say, and all else what
+these two say. What is wrong is a list of sentences, each naming the file; an empty list is the proof.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import IO, Any
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow.compute as pc
 
 from vita_data import files
 from vita_data.errors import ShardError
-from vita_data.records.canon import canonical_bytes
-from vita_data.shards.read import Pack, Stage
-from vita_data.shards.tar import walk
-from vita_data.shards.write import content_digest, index_name, shard_name
+from vita_data.shards.read import Stage
+from vita_data.shards.recount import TOKENS, UNREADABLE, Recount, recount_shard
+from vita_data.shards.seal import DamagedStage, broken_files, surplus_files
+from vita_data.shards.versions import version_remarks
 
 MOST_ERRORS = 50
 
 
-@dataclass
-class Recount:
-    """What the tars of a stage hold, counted from their bytes."""
-
-    samples: Counter[str] = field(default_factory=Counter)
-    questions: Counter[str] = field(default_factory=Counter)
-    keys: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # key -> (shard, row, tokens)
-    errors: list[str] = field(default_factory=list)
-
-    def wrong(self, sentence: str) -> None:
-        """Notes what does not hold."""
-        self.errors.append(sentence)
-
-
 def prove(folder: str, tell: Callable[[int, int], None] = lambda done, total: None) -> dict[str, Any]:
-    """Recounts a stage; returns {ok, sources: [{source, unit, asked, planned, written}], errors: [...]}.
+    """Recounts a stage; returns {ok, sources: [{source, unit, asked, planned, written}], errors: [...], remarks}.
 
-    Raises ShardError when no finished stage lies there.
+    Remarks are no errors: libraries that are not those the stage was built with. Raises ShardError when no
+    finished stage lies there.
     """
-    stage = Stage(folder)
+    try:
+        stage = Stage(folder)
+    except DamagedStage as error:
+        return _verdict(None, [], [str(error)], [])
     if "sources" not in stage.facts:
         raise ShardError(
             f"{folder} is the held-out part of a stage; give the stage's folder, which proves both."
         )
-    found = Recount()
+    broken = [files.join(folder, name) for name in broken_files(folder, stage.facts)]
+    found = Recount(stage.plan, frozenset(broken))
+    for path in broken:
+        found.wrong(f"{path} {'is not what was built' if files.exists(path) else 'is missing'}.")
+    for name in surplus_files(folder, stage.facts):
+        found.wrong(f"{files.join(folder, name)} is not of what stage.json names.")
     for number in range(stage.shard_count):
         tell(number, stage.shard_count)
-        _prove_shard(stage, number, found)
-    _surplus_files(stage, found)
+        recount_shard(stage, number, found)
     if not found.errors:
         _prove_packs(stage, found)
     sources = [_source(line, found) for line in stage.plan["sources"]]
-    for name in sorted(set(found.samples) - {line["source"] for line in stage.plan["sources"]}):
-        found.wrong(f"{found.samples[name]} samples are of source {name}, which the plan does not name.")
+    for name in sorted(set(found.written) - {line["source"] for line in stage.plan["sources"]}):
+        found.wrong(
+            f"{found.of(name, 'samples')} samples are of source {name}, which the plan does not name."
+        )
+    for line in stage.facts["sources"]:
+        _prove_funnel(stage, line, found)
     _prove_held_out(stage, found)
-    errors = found.errors[:MOST_ERRORS]
-    if len(found.errors) > MOST_ERRORS:
-        errors.append(f"... and {len(found.errors) - MOST_ERRORS} more.")
+    remarks = version_remarks(stage.facts["versions"])
+    remarks += [found.measures.remark] if found.measures.remark else []
+    return _verdict(stage, sources, found.errors, remarks, found)
+
+
+def _verdict(
+    stage: Stage | None,
+    sources: list[dict[str, Any]],
+    errors: list[str],
+    remarks: list[str],
+    found: Recount | None = None,
+) -> dict[str, Any]:
+    rest = len(errors) - MOST_ERRORS
     return {
-        "ok": not found.errors,
-        "stage": stage.plan["stage"],
-        "samples": sum(found.samples.values()),
-        "questions": sum(found.questions.values()),
+        "ok": not errors,
+        "stage": stage.plan["stage"] if stage else None,
+        "samples": found.total("samples") if found else 0,
+        "questions": found.total("questions") if found else 0,
         "sources": sources,
-        "errors": errors,
+        "errors": [*errors[:MOST_ERRORS], *([f"... and {rest} more."] if rest > 0 else [])],
+        "remarks": remarks,
     }
 
 
 def _source(line: dict[str, Any], found: Recount) -> dict[str, Any]:
-    written = found.questions[line["source"]]
-    if written != line["planned"]:
-        found.wrong(
-            f"source {line['source']}: {line['planned']} questions were planned and {written} are written."
-        )
-    if found.samples[line["source"]] != line["planned_samples"]:
-        found.wrong(
-            f"source {line['source']}: {line['planned_samples']} samples were planned and "
-            f"{found.samples[line['source']]} are written."
-        )
+    source, size = line["source"], line["unit_size"]
+    counted = "sound_samples" if line["unit"] == "hours" else "questions"
+    for name, amount in line["amounts"].items():
+        if line[name] != (amount if size == 1 else amount / size):
+            found.wrong(f"source {source}: the plan says {name} {line[name]} and counts {amount} of {counted}.")
+    wanted = ((counted, line["amounts"]["planned"]), ("samples", line["planned_samples"]))
+    for what, planned in wanted:
+        if found.of(source, what) != planned:
+            found.wrong(
+                f"source {source}: {planned} {what} were planned and {found.of(source, what)} are written."
+            )
+    written = found.of(source, counted) if size == 1 else found.of(source, counted) / size
     return {name: line[name] for name in ("source", "unit", "asked", "planned")} | {"written": written}
 
 
-def _prove_shard(stage: Stage, number: int, found: Recount) -> None:
-    path = files.join(stage.folder, "shards", shard_name(number))
-    said = stage.facts["shards"][number]
-    try:
-        with files.open_read(path) as stream:
-            digest = content_digest(_prove_members(stage, number, path, stream, found))
-            if digest != said["digest"]:
-                found.wrong(
-                    f"{path}: the digest of its members is {digest}, stage.json says {said['digest']}."
-                )
-    except (OSError, ShardError, ValueError, KeyError, TypeError, AttributeError) as error:
-        found.wrong(f"{path}: cannot be read as a shard ({error}).")
-
-
-def _prove_members(
-    stage: Stage, number: int, path: str, stream: IO[bytes], found: Recount
-) -> list[tuple[str, bytes]]:
-    """Holds every member against the index; returns what the tar really holds, as (name, sha256)."""
-    held: list[tuple[str, bytes]] = []
-    table = files.read_table(
-        files.join(stage.folder, "index", index_name(number)), ["key", "members", "questions", "length"]
-    )
-    rows: Iterator[dict[str, Any]] = (
-        row for batch in table.to_batches(max_chunksize=1024) for row in batch.to_pylist()
-    )
-    members = walk(stream)
-    for row_number, row in enumerate(rows):
-        record: dict[str, Any] = {}
-        for place, member in enumerate(row["members"]):
-            name, offset, size = next(members, ("(nothing)", 0, 0))
-            if (name, offset, size) != (member["name"], member["offset"], member["length"]):
-                found.wrong(
-                    f"{path}: at byte {offset} lies {name} of {size} bytes, the index says {member['name']}."
-                )
-                return held
-            stream.seek(offset)
-            data = stream.read(size)
-            held.append((name, hashlib.sha256(data).digest()))
-            if held[-1][1] != member["sha256"]:
-                found.wrong(f"{path}: member {name} has other bytes than its digest in the index.")
-            elif place == 0:
-                record = json.loads(data)
-                if canonical_bytes(record) != data:
-                    found.wrong(f"{path}: member {name} is not canonical JSON.")
-        _count(path, number, row_number, row, record, found)
-    if (extra := next(members, None)) is not None:
-        found.wrong(f"{path}: member {extra[0]} is not in the index.")
-    return held
-
-
-def _count(
-    path: str, shard: int, row_number: int, row: dict[str, Any], record: dict[str, Any], found: Recount
-) -> None:
-    key = row["key"]
-    if record.get("id") != key:
-        found.wrong(f"{path}: the record of {key} calls itself {record.get('id')}.")
-        return
-    if key in found.keys:
-        found.wrong(f"{path}: key {key} was already in shard {found.keys[key][0]}.")
-    found.keys[key] = (shard, row_number, row["length"])
-    if record["image"] != [member["name"] for member in row["members"][1:]]:
-        found.wrong(f"{path}: the record of {key} names other media than the tar holds.")
-    questions = sum(turn["from"] == "gpt" for turn in record["conversations"])
-    if questions != row["questions"]:
-        found.wrong(f"{path}: {key} has {questions} questions, the index says {row['questions']}.")
-    found.samples[record["source"]] += 1
-    found.questions[record["source"]] += questions
-
-
-def _surplus_files(stage: Stage, found: Recount) -> None:
-    counts = {
-        "shards": stage.shard_count,
-        "index": stage.shard_count,
-        "packs": stage.facts["packs"]["windows"],
-    }
-    for part, count in counts.items():
-        expected = {shard_name(number) if part == "shards" else index_name(number) for number in range(count)}
-        for name in sorted(set(files.matching(files.join(stage.folder, part), "*")) - expected):
-            found.wrong(f"{stage.folder}/{part}/{name} is not of what stage.json names.")
-
-
 def _prove_packs(stage: Stage, found: Recount) -> None:
-    """Every sample is in exactly one pack, at its place, and no pack is over the capacity."""
-    try:
-        _prove_each_pack(stage, stage.packs(), found)
-    except (OSError, ShardError, ValueError, KeyError, TypeError) as error:
-        found.wrong(f"{stage.folder}/packs: cannot be read as packs ({error}).")
-
-
-def _prove_each_pack(stage: Stage, packs: list[Pack], found: Recount) -> None:
+    """Every sample is in exactly one pack, at its place, no pack is over the capacity, and the totals hold."""
+    said, capacity = stage.facts["packs"], stage.plan["geometry"]["max_length"]
     seen: set[str] = set()
-    for pack in packs:
-        if pack.tokens > stage.facts["packs"]["capacity"]:
-            found.wrong(
-                f"pack {pack.number} has {pack.tokens} tokens, over {stage.facts['packs']['capacity']}."
-            )
-        tokens = 0
-        for place in pack.samples:
-            shard, row, length = found.keys.get(place.key, (-1, -1, 0))
-            tokens += length
-            if (shard, row) != (place.shard, place.row):
-                found.wrong(
-                    f"pack {pack.number} places {place.key} at shard {place.shard} row {place.row}, where it is not."
-                )
-            if place.key in seen:
-                found.wrong(f"sample {place.key} is in more than one pack.")
-            seen.add(place.key)
-        if tokens != pack.tokens:
-            found.wrong(f"pack {pack.number} says {pack.tokens} tokens, its samples have {tokens}.")
+    there = {"count": 0, "tokens": 0, "capacity": capacity}
+    for window in range(said["windows"]):
+        path = stage.packs_path(window)
+        try:
+            packs = stage.window_packs(window)
+            rows = files.read_table(path, ["pack", "window"]).to_pylist()
+        except UNREADABLE as error:
+            found.wrong(f"{path}: cannot be read as packs ({error}).")
+            return
+        if rows != [{"pack": number, "window": window} for number in range(len(packs))]:
+            found.wrong(f"{path}: its packs are not numbered 0 to {len(packs) - 1} of window {window}.")
+        for pack in packs:
+            where = f"{path}: pack {pack.number}"
+            if pack.tokens > capacity:
+                found.wrong(f"{where} has {pack.tokens} tokens, over {capacity}.")
+            tokens = sum(_placed(where, place, seen, found) for place in pack.samples)
+            if tokens != pack.tokens:
+                found.wrong(f"{where} says {pack.tokens} tokens, its samples have {tokens}.")
+            there["count"] += 1
+            there["tokens"] += tokens
     for key in sorted(set(found.keys) - seen)[:3]:
-        found.wrong(f"sample {key} is in no pack.")
+        found.wrong(f"{stage.folder}/packs: sample {key} is in no pack.")
+    for name in [name for name in there if there[name] != said[name]]:
+        found.wrong(f"{stage.folder}/packs: their {name} is {there[name]}, stage.json says {said[name]}.")
+
+
+def _placed(where: str, place: Any, seen: set[str], found: Recount) -> int:
+    """The tokens of a sample of a pack, after a look whether it is where the pack says, and only there."""
+    shard, row, length = found.keys.get(place.key, (-1, -1, 0))
+    if (shard, row) != (place.shard, place.row):
+        found.wrong(f"{where} places {place.key} at shard {place.shard} row {place.row}, where it is not.")
+    if place.key in seen:
+        found.wrong(f"{where} holds sample {place.key}, which is in more than one pack.")
+    seen.add(place.key)
+    return length
+
+
+def _prove_funnel(stage: Stage, line: dict[str, Any], found: Recount) -> None:
+    """A source's line in stage.json: its rejects are those of the table, it adds up, and what it says is written is."""
+    source, path = line["source"], files.join(stage.folder, "rejects", f"{line['source']}.parquet")
+    if path in found.broken:
+        return
+    try:
+        table = files.read_table(path, ["step", "rule"])
+    except UNREADABLE as error:
+        found.wrong(f"{path}: cannot be read as rejects ({error}).")
+        return
+    steps = pc.value_counts(pc.binary_join_element_wise(table.column("step"), table.column("rule"), "/"))
+    if {row["values"]: row["counts"] for row in steps.to_pylist()} != line["rejected"]:
+        found.wrong(f"{path}: its rejects are not those that stage.json counts.")
+    beyond = line["available_samples"] + line["held_out"] + line["between"]
+    if line["read"] - len(table) != line["kept"] or line["kept"] != beyond:
+        found.wrong(
+            f"{stage.folder}/stage.json: what was read of source {source} is not rejected and kept together."
+        )
+    for name in ("samples", "questions", *TOKENS):
+        if line["written"][name] != found.of(source, name):
+            found.wrong(
+                f"source {source}: {found.of(source, name)} {name} are written, "
+                f"stage.json says {line['written'][name]}."
+            )
 
 
 def _prove_held_out(stage: Stage, found: Recount) -> None:
     """The held-out shards are there and whole, and share no key with the stage."""
-    inner = Recount()
-    if (held := stage.held_out) is not None:
-        for number in range(held.shard_count):
-            _prove_shard(held, number, inner)
-        _surplus_files(held, inner)
+    inner = Recount(stage.plan, found.broken)
+    try:
+        held = stage.held_out
+    except ShardError as error:
+        inner.wrong(f"the samples held out cannot be read: {error}")
+    else:
+        if held is not None and held.plan != stage.plan:
+            inner.wrong(f"{held.folder}/plan.json is not the plan of the stage.")
+        for number in range(held.shard_count if held else 0):
+            assert held is not None
+            recount_shard(held, number, inner)
     expected = sum(line["held_out"] for line in stage.facts["sources"] if line["asked"])
     if len(inner.keys) != expected and not inner.errors:
-        found.wrong(
+        inner.wrong(
             f"{stage.folder}/eval holds {len(inner.keys)} samples, stage.json says {expected} are held out."
         )
     found.errors += inner.errors

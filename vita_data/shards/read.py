@@ -13,6 +13,7 @@ from typing import Any
 
 from vita_data import files
 from vita_data.errors import ShardError
+from vita_data.shards.seal import EVAL, EVAL_FACTS, read_stage
 from vita_data.shards.write import index_name, shard_name
 
 OPEN_SHARDS = 32
@@ -57,7 +58,7 @@ class Shard:
         index = files.join(folder, "index", index_name(number))
         if not (files.exists(self._path) and files.exists(index)):
             raise ShardError(f"{self._path} or its index is missing; build the stage again.")
-        table = files.read_table(index)
+        table = _table(index, "build the stage again")
         self.table = table
         members = table.column("members").combine_chunks()
         self._starts: list[int] = members.offsets.to_pylist()
@@ -74,10 +75,11 @@ class Shard:
         if files.is_url(self._path):
             self._reader = files.RangeReader()
             return
+        size = files.identity(self._path)["size"]
+        if not size or (self._spans and self._spans[-1].stop > size):
+            raise ShardError(f"{self._path} is shorter than its index says; build the stage again.")
         with open(self._path, "rb") as stream:
             self._view = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        if self._spans and self._spans[-1].stop > len(self._view):
-            raise ShardError(f"{self._path} is shorter than its index says; build the stage again.")
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -104,26 +106,17 @@ class Shard:
 
 
 class Stage:
-    """A finished stage folder; raises ShardError for one whose build did not end."""
+    """A finished stage folder.
+
+    Raises ShardError for one whose build did not end, and DamagedStage for one whose plan.json or stage.json
+    is not what the build wrote.
+    """
 
     def __init__(self, folder: object) -> None:
         self.folder = str(folder)
-        self.facts: dict[str, Any] = self._json("stage.json")
-        self.plan: dict[str, Any] = self._json("plan.json")
+        self.plan, self.facts = read_stage(self.folder)
         self._shards: dict[int, Shard] = {}
         self._lock = threading.Lock()
-
-    def _json(self, name: str) -> Any:
-        path = files.join(self.folder, name)
-        if not files.exists(path):
-            inside = files.matching(self.folder, "stages/*/stage.json")
-            advice = (
-                f"give the folder of a stage, such as {files.join(self.folder, inside[0])[: -len('/stage.json')]}"
-                if inside
-                else "run `vita-data build` (again)"
-            )
-            raise ShardError(f"{self.folder} has no {name}, so no finished build lies there; {advice}.")
-        return files.read_json(path)
 
     @property
     def shard_count(self) -> int:
@@ -149,22 +142,45 @@ class Stage:
         """Every pack of the stage's plan in its order; refuses packs made for another geometry or template."""
         found: list[Pack] = []
         for window in range(self.facts["packs"]["windows"]):
-            path = files.join(self.folder, "packs", index_name(window))
-            table = files.read_table(path)
-            said = json.loads(table.schema.metadata[b"vita"])
-            wanted = {name: self.plan[name] for name in ("geometry_digest", "template_digest")}
-            if {name: said[name] for name in wanted} != wanted:
-                raise ShardError(
-                    f"{path} was packed for another geometry or chat template; "
-                    f"run `vita-data pack {self.folder}` to pack it again."
-                )
-            for row in table.to_pylist():
-                places = tuple(Place(**place) for place in row["samples"])
-                found.append(Pack(len(found), row["window"], row["tokens"], places))
+            found += self.window_packs(window, len(found))
         return found
+
+    def window_packs(self, window: int, first: int = 0) -> list[Pack]:
+        """The packs of one window, numbered from `first`."""
+        path = self.packs_path(window)
+        advice = f"run `vita-data pack {self.folder}` to pack it again"
+        if not files.exists(path):
+            raise ShardError(f"{path} is missing; {advice}.")
+        table = _table(path, advice)
+        wanted = {name: self.plan[name] for name in ("geometry_digest", "template_digest")}
+        try:
+            said = json.loads(table.schema.metadata[b"vita"])
+            made_for = {name: said[name] for name in wanted}
+            rows = [
+                (row["tokens"], tuple(Place(**each) for each in row["samples"])) for row in table.to_pylist()
+            ]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ShardError(f"{path} is damaged; {advice}.") from error
+        if made_for != wanted:
+            raise ShardError(f"{path} was packed for another geometry or chat template; {advice}.")
+        return [Pack(first + n, window, tokens, places) for n, (tokens, places) in enumerate(rows)]
+
+    def packs_path(self, window: int) -> str:
+        """Where the packs of a window lie."""
+        return files.join(self.folder, "packs", index_name(window))
 
     @property
     def held_out(self) -> Stage | None:
         """The samples that no stage trains on, as a stage of their own; None where there are none."""
-        folder = files.join(self.folder, "eval")
-        return Stage(folder) if files.exists(files.join(folder, "stage.json")) else None
+        return Stage(files.join(self.folder, EVAL)) if EVAL_FACTS in self.facts["files"] else None
+
+
+def _table(path: str, advice: str) -> Any:
+    import pyarrow as pa
+
+    try:
+        return files.read_table(path)
+    except (OSError, ValueError, pa.lib.ArrowException) as error:
+        if getattr(error, "errno", None):  # the disk's doing, and not the file's
+            raise
+        raise ShardError(f"{path} is damaged; {advice}.") from error

@@ -1,35 +1,62 @@
-"""Parquet with embedded images, as Hugging Face datasets ship it: turns in a column, or question and answer.
+"""Parquet with embedded media, as Hugging Face datasets ship it: turns in a column, or a question in columns.
 
-Format: https://huggingface.co/docs/datasets/image_dataset (an Image feature is a struct of bytes and path).
-A slice is one row group, so a worker holds one at a time.
+Format: https://huggingface.co/docs/datasets/image_dataset (an Image, Audio or Video feature is a struct of
+bytes and path; older files have bytes, base64 or names). A slice is one row group, so a worker holds one.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
-from vita_data.sources.base import Fault, Medium, Native, Slice, Split, worker_died
+from vita_data.sources import turns
+from vita_data.sources.base import Fault, Medium, MediumKind, Native, Slice, Split, transcript, worker_died
+from vita_data.sources.qa_rows import AskOptions, as_template, ask, check_split, columns_of
+from vita_data.sources.turns import Dialect, Turns
 
 READ_ROWS = 256
 TEXT_BYTES_PER_ROW = 1024
+_FILE_NAME = re.compile(r"[^\0]*\.[A-Za-z0-9]{2,5}")
 
 
 @dataclass(frozen=True)
-class ParquetOptions:
-    """Options of `adapter: hf_parquet`: which columns hold what."""
+class ParquetOptions(AskOptions):
+    """Options of `adapter: hf_parquet`: which columns hold what.
 
-    image_column: str = "image"
+    `turns` and `keys` are the dialect of `turns_column`, unless `question_column` is given: a column, or a
+    template with columns in braces. Pictures are in the column `image` where there is one; `image_columns`
+    are several columns of one picture each. Texts in cells of media are names where they end like files and
+    base64 where not, unless `image_encoding` says which. With `text_column` the rows are sounds with what is
+    said in them. Columns that the card names must be there.
+    """
+
+    image_column: str | None = None
+    image_columns: tuple[str, ...] = ()
+    image_encoding: Literal["auto", "base64", "name"] = "auto"
+    video_column: str | None = None
+    audio_column: str | None = None
+    turns: Dialect = "conversations"
     turns_column: str = "conversations"
+    keys: dict[str, str] = field(default_factory=dict)
     id_column: str = "id"
     question_column: str | None = None
     answer_column: str | None = None
+    text_column: str | None = None
+    speaker_column: str | None = None
+    language_column: str | None = None
+
+    def complaint(self) -> tuple[str, str] | None:
+        """What the keys do not show one by one."""
+        if self.text_column is not None and self.audio_column is None:
+            return "text_column", "text_column is what a sound says, and no audio_column is given; add it"
+        return turns.wrong_keys(self.turns, self.keys) or super().complaint()
 
 
 class HfParquet:
@@ -40,107 +67,170 @@ class HfParquet:
 
     def split(self, root: str, annotation: str, scratch: str) -> Split:
         """One slice a row group; raises SourceError when the file's footer cannot be read."""
-        path = files.join(root, annotation)
-        with files.open_read(path) as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-        with self._open(path) as (meta, _):
-            slices, first = [], 0
-            for group in range(meta.num_row_groups):
-                slices.append(Slice(annotation, path, group, group + 1, first))
-                first += meta.row_group(group).num_rows
-            return Split(slices, digest, first * TEXT_BYTES_PER_ROW, first)
-
-    def _open(self, path: str) -> Any:
-        from contextlib import contextmanager
-
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        @contextmanager
-        def opened() -> Iterator[tuple[Any, Any]]:
-            with files.open_read(path) as stream:
-                try:
-                    file = pq.ParquetFile(stream)
-                    names = file.schema_arrow.names
-                except (pa.ArrowException, OSError, ValueError) as error:
-                    raise SourceError(
-                        f"{path} is not a whole parquet file ({error}); fetch it again."
-                    ) from error
-                self._check_columns(path, names)
-                yield file.metadata, file
-
-        return opened()
+        return split_parquet(files.join(root, annotation), annotation, self._needed())
 
     def read(self, root: str, part: Slice) -> Iterator[Native | Fault]:
         """Yields one native record a row."""
-        import pyarrow as pa
+        for position, row in read_parquet(part, self._needed(), self._columns()):
+            yield (
+                Fault(position, row)
+                if isinstance(row, RecordError)
+                else self._record(position, part.annotation, row)
+            )
 
-        position = part.first
-        with self._open(part.path) as (meta, file):
-            wanted = [name for name in self._columns() if name in file.schema_arrow.names]
-            try:
-                batches = file.iter_batches(READ_ROWS, row_groups=[part.start], columns=wanted)
-                while position not in part.aside and (batch := next(batches, None)) is not None:
-                    for row in _rows(batch):
-                        yield (
-                            Fault(position, row)
-                            if isinstance(row, RecordError)
-                            else self._record(position, row)
-                        )
-                        position += 1
-                lost = (
-                    worker_died()
-                    if position in part.aside
-                    else RecordError("not_a_record", "its row group ends early.")
-                )
-            except (pa.ArrowException, OSError) as error:
-                lost = RecordError("not_a_record", f"its row group cannot be decoded: {error}.")
-            end = part.first + meta.row_group(part.start).num_rows
-            for place in range(position, end):  # each lost row counts, so that the tolerance sees them
-                yield Fault(place, lost)
+    def _needed(self) -> list[str]:
+        """The columns that no row can do without."""
+        options = self._options
+        given = [options.image_column, *options.image_columns, options.video_column, options.audio_column]
+        given += [options.speaker_column, options.language_column, *options.split_filter]
+        named = [name for name in given if name]
+        if options.text_column is not None:
+            return [*named, options.text_column]
+        if options.question_column:
+            asked = [] if options.prompts else columns_of(as_template(options.question_column))
+            if options.choices:  # in the templates {choices} is what is made of that column
+                asked = [*(name for name in asked if name != "choices"), options.choices]
+            asked += columns_of(options.context) + columns_of(as_template(options.answer_column or "answer"))
+            return [*named, *(name.split(".")[0] for name in asked)]
+        if options.turns in ("alpaca", "text"):
+            first = turns.KEYS[options.turns][0]
+            return [*named, options.keys.get(first, first)]
+        return [*named, options.turns_column]
 
-    def _check_columns(self, path: str, names: list[str]) -> None:
-        """Raises SourceError for a file without the turns: what no row of it can do without."""
-        for name in self._turn_columns():
+    def _columns(self) -> list[str]:
+        """All columns that are read."""
+        options = self._options
+        own = [options.id_column, *self._images(), *columns_of(options.answer_form or "")]
+        if options.turns in ("alpaca", "text"):
+            own += [options.keys.get(name, name) for name in turns.KEYS[options.turns]]
+        return [*own, *self._needed()]
+
+    def _images(self) -> Sequence[str]:
+        return self._options.image_columns or (self._options.image_column or "image",)
+
+    def _record(self, position: int, annotation: str, row: dict[str, Any]) -> Native | Fault:
+        options = self._options
+        native_id = row.get(options.id_column)
+        text_id = None if native_id is None else json.dumps(native_id, ensure_ascii=False, default=str)
+        try:
+            check_split(options, row)
+            speaker, language = (
+                turns.spoken(row.get(name or "")) or None
+                for name in (options.speaker_column, options.language_column)
+            )
+            media = self._media(row, position)
+            if options.text_column is not None:
+                return self._heard(position, text_id, row, media, speaker, language)
+            said, media = self._turns(row, annotation, text_id or str(position), media)
+            said, media = turns.with_tokens(said, media, options.tokens)
+            if options.question_column or options.turns == "QA":
+                said = turns.with_placeholders(said, media)
+            return Native(position, text_id, said, turns.in_order(said, media), speaker, language)
+        except RecordError as error:
+            return Fault(position, error, text_id)
+
+    def _heard(
+        self,
+        position: int,
+        native_id: str | None,
+        row: dict[str, Any],
+        media: list[Medium],
+        speaker: str | None,
+        language: str | None,
+    ) -> Native:
+        text = row.get(self._options.text_column or "")
+        sounds = [medium for medium in media if medium.kind == "audio"]
+        if not isinstance(text, str) or len(sounds) != 1:
+            raise RecordError("not_a_record", f"the row has no text, or {len(sounds)} sounds instead of one.")
+        return transcript(position, native_id, text, sounds[0], speaker, language)
+
+    def _media(self, row: dict[str, Any], position: int) -> list[Medium]:
+        options = self._options
+        columns: list[tuple[MediumKind, str | None]] = [("image", name) for name in self._images()]
+        columns += [("video", options.video_column), ("audio", options.audio_column)]
+        return [
+            medium
+            for kind, name in columns
+            for medium in embedded(
+                kind, row.get(name or ""), position, options.media_root, options.image_encoding
+            )
+        ]
+
+    def _turns(
+        self, row: dict[str, Any], annotation: str, name: str, media: list[Medium]
+    ) -> tuple[Turns, list[Medium]]:
+        options = self._options
+        if options.question_column:
+            answer = options.answer_column or "answer"
+            return ask(options, options.question_column, answer, row, annotation, name), media
+        said = turns.native_turns(row, options.turns, options.turns_column, options.keys)
+        if options.turns == "text":
+            said, media = turns.with_tokens(said, media, options.tokens)
+            return turns.captioned(said, media, options.prompts, annotation, name), media
+        said, within = turns.with_parts(said, options.media_root)
+        if within and media and len(within) != len(media):
+            words = f"the turns name {len(within)} files and the row holds {len(media)}."
+            raise RecordError("not_a_record", words, len(within), len(media))
+        return said, media or within
+
+
+@contextmanager
+def _opened(path: str, needed: Sequence[str]) -> Iterator[Any]:
+    """A parquet file; raises SourceError for one that is cut, or has not the columns that no row can do without."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with files.open_read(path) as stream:
+        try:
+            file = pq.ParquetFile(stream)
+            names = file.schema_arrow.names
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SourceError(f"{path} is not a whole parquet file ({error}); fetch it again.") from error
+        for name in needed:
             if name not in names:
                 raise SourceError(
                     f"{path} has no column '{name}' but {', '.join(names)}; name the right ones in the card's options."
                 )
+        yield file
 
-    def _turn_columns(self) -> list[str]:
-        options = self._options
-        if options.question_column:
-            return [options.question_column, options.answer_column or "answer"]
-        return [options.turns_column]
 
-    def _columns(self) -> list[str]:
-        return [self._options.id_column, self._options.image_column, *self._turn_columns()]
+def split_parquet(path: str, annotation: str, needed: Sequence[str]) -> Split:
+    """One slice a row group."""
+    with files.open_read(path) as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    with _opened(path, needed) as file:
+        slices, first = [], 0
+        for group in range(file.metadata.num_row_groups):
+            slices.append(Slice(annotation, path, group, group + 1, first))
+            first += file.metadata.row_group(group).num_rows
+        return Split(slices, digest, first * TEXT_BYTES_PER_ROW, first)
 
-    def _record(self, position: int, row: dict[str, Any]) -> Native | Fault:
-        native_id = row.get(self._options.id_column)
-        text_id = None if native_id is None else json.dumps(native_id, ensure_ascii=False, default=str)
+
+def read_parquet(
+    part: Slice, needed: Sequence[str], columns: Sequence[str]
+) -> Iterator[tuple[int, dict[str, Any] | RecordError]]:
+    """Yields (position, row) for every row of a row group; a RecordError for each row that cannot be decoded."""
+    import pyarrow as pa
+
+    position = part.first
+    with _opened(part.path, needed) as file:
+        wanted = [name for name in file.schema_arrow.names if name in columns]
         try:
-            images = _pictures(row.get(self._options.image_column), position)
-            return Native(position, text_id, self._turns(row, len(images)), images)
-        except RecordError as error:
-            return Fault(position, error, text_id)
-
-    def _turns(self, row: dict[str, Any], images: int) -> list[dict[str, Any]]:
-        options = self._options
-        if options.question_column:
-            answer = row.get(options.answer_column or "answer")
-            answer = answer[0] if isinstance(answer, list) and answer else answer
-            question = "<image>\n" * images + str(row.get(options.question_column) or "")
-            return [{"from": "human", "value": question}, {"from": "gpt", "value": answer}]
-        turns = row.get(options.turns_column)
-        if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-            raise RecordError(
-                "not_a_record", f"the row has no list of turns in column '{options.turns_column}'."
+            batches = file.iter_batches(READ_ROWS, row_groups=[part.start], columns=wanted)
+            while position not in part.aside and (batch := next(batches, None)) is not None:
+                for row in _rows(batch):
+                    yield position, row
+                    position += 1
+            lost = (
+                worker_died()
+                if position in part.aside
+                else RecordError("not_a_record", "its row group ends early.")
             )
-        return [
-            {"from": turn.get("from", turn.get("role")), "value": turn.get("value", turn.get("content"))}
-            for turn in turns
-        ]
+        except (pa.ArrowException, OSError) as error:
+            lost = RecordError("not_a_record", f"its row group cannot be decoded: {error}.")
+        end = part.first + file.metadata.row_group(part.start).num_rows
+        for place in range(position, end):  # each lost row counts, so that the tolerance sees them
+            yield place, lost
 
 
 def _rows(batch: Any) -> Iterator[dict[str, Any] | RecordError]:
@@ -159,20 +249,25 @@ def _rows(batch: Any) -> Iterator[dict[str, Any] | RecordError]:
                 )
 
 
-def _pictures(value: Any, position: int) -> list[Medium]:
-    """Embedded pictures of a cell: a struct of bytes and path, bytes, base64 text, or a list of these."""
-    if value is None:
+def embedded(
+    kind: MediumKind, cell: Any, position: int, folder: str = ".", encoding: str = "auto"
+) -> list[Medium]:
+    """Media of a cell: a struct of bytes and path, bytes, base64 text or a name, or a list of these."""
+    if cell is None or cell == "":
         return []
-    if isinstance(value, list):
-        return [picture for item in value for picture in _pictures(item, position)]
-    if isinstance(value, dict):
-        if value.get("bytes") is None:
-            return [Medium("image", str(value["path"]))] if value.get("path") else []
-        name = str(value.get("path") or f"row {position}")
-        return [Medium("image", name, picture.data) for picture in _pictures(value["bytes"], position)]
-    if isinstance(value, bytes):
-        return [Medium("image", f"row {position}", value)]
-    try:
-        return [Medium("image", f"row {position}", base64.b64decode(value, validate=True))]
-    except (ValueError, TypeError) as error:
-        raise RecordError("not_a_record", "the image cell holds neither bytes nor base64.") from error
+    if isinstance(cell, list):
+        return [each for item in cell for each in embedded(kind, item, position, folder, encoding)]
+    if isinstance(cell, dict):
+        name = cell.get("path") or cell.get("name")
+        if cell.get("bytes") is None:
+            return [turns.medium(kind, name, folder)] if name else []
+        inner = embedded(kind, cell["bytes"], position, folder, "base64")
+        return [Medium(kind, str(name or each.name), each.data) for each in inner]
+    if isinstance(cell, bytes):
+        return [Medium(kind, f"row {position}", cell)]
+    if not isinstance(cell, str):
+        raise RecordError("not_a_record", f"the {kind} cell holds neither bytes nor base64.", str(cell)[:40])
+    named = encoding == "name" or ":" in cell[:20] or _FILE_NAME.fullmatch(cell)
+    if named and encoding != "base64":
+        return [turns.medium(kind, cell, folder, f"row {position}")]
+    return [Medium(kind, f"row {position}", turns.unbase64(kind, cell))]

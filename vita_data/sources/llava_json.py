@@ -1,33 +1,54 @@
-"""LLaVA-style conversations: a JSON array or JSON Lines, turns as conversations, messages or Alpaca rows.
+"""LLaVA-style conversations: a JSON array or JSON Lines of records with turns and the names of their media.
 
-Format: https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md, and the dialects that
-Table 1's corpora use: `image` a name or a list of names, ids strings or numbers or absent.
+Formats: https://github.com/haotian-liu/LLaVA/blob/main/docs/Finetune_Custom_Data.md and the dialects of it
+that corpora use (`turns` has them all); LLaMA-Factory's lists of images, videos and audios; VideoChat2's
+clips; and VITA's own records, with `set`, `audio`, `inserted_id` and `end_tag`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.sources import jsonfiles
-from vita_data.sources.base import Fault, Medium, Native, Slice, Split
+from vita_data.sources import jsonfiles, turns
+from vita_data.sources.base import Fault, Medium, MediumKind, Native, Slice, Split
+from vita_data.sources.turns import PLACEHOLDERS, Dialect, Turns
 
 
 @dataclass(frozen=True)
 class LlavaOptions:
-    """Options of `adapter: llava_json`; every one may be left out."""
+    """Options of `adapter: llava_json`; every one may be left out.
 
-    turns: Literal["conversations", "messages", "alpaca"] = "conversations"
+    `turns` is the dialect, `turns_key` where it lies when not under its own name, and `keys` other names for
+    the dialect's own keys. `roles` adds native roles, each as human, gpt or system. `sets` are the folders
+    behind `set`; `audio_root` is the folder of sounds, media_root where it is left out. `tokens` are a corpus'
+    own words for <image>, <video> and <audio>; `prompts` ask for what `turns: text` tells.
+    """
+
+    turns: Dialect = "conversations"
+    turns_key: str | None = None
+    keys: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, Literal["human", "gpt", "system"]] = field(default_factory=dict)
     format: Literal["auto", "array", "jsonl"] = "auto"
     image_key: str = "image"
+    video_key: str = "video"
+    audio_key: str = "audio"
     id_key: str = "id"
     media_root: str = "."
+    audio_root: str | None = None
+    sets: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    prompts: tuple[str, ...] = ()
     on_cut: Literal["error", "keep"] = "error"
     merge_same_role: bool = False
+
+    def complaint(self) -> tuple[str, str] | None:
+        """What the keys do not show one by one."""
+        return turns.wrong_keys(self.turns, self.keys) or turns.wrong_tokens(self.tokens)
 
 
 class LlavaJson:
@@ -47,9 +68,9 @@ class LlavaJson:
     def read(self, root: str, part: Slice) -> Iterator[Native | Fault]:
         """Yields one native record a line."""
         for position, value in jsonfiles.read_lines(part):
-            yield self._record(position, value)
+            yield self._record(position, part.annotation, value)
 
-    def _record(self, position: int, value: Any) -> Native | Fault:
+    def _record(self, position: int, annotation: str, value: Any) -> Native | Fault:
         if isinstance(value, RecordError):
             return Fault(position, value)
         native_id = None
@@ -58,59 +79,76 @@ class LlavaJson:
                 raise RecordError("not_a_record", f"the row is {json.dumps(value)[:60]}, not an object.")
             if value.get(self._options.id_key) is not None:
                 native_id = json.dumps(value[self._options.id_key], sort_keys=True, ensure_ascii=False)
-            images = [
-                Medium(
-                    "image", name if self._options.media_root == "." else f"{self._options.media_root}/{name}"
-                )
-                for name in self._images(value)
-            ]
-            return Native(position, native_id, self._turns(value), images)
+            said, media = self._said(value)
+            if self._options.turns == "text":
+                name = native_id or str(position)
+                said = turns.captioned(said, media, self._options.prompts, annotation, name)
+            media = turns.in_order(said, turns.with_clip(media, value.get("start"), value.get("end")))
+            return Native(position, native_id, said, media, inserted_id=_inserted(value))
         except RecordError as error:
             return Fault(position, error, native_id)
         except RecursionError:
             return Fault(position, RecordError("not_json", jsonfiles.TOO_DEEP))
 
-    def _images(self, value: dict[str, Any]) -> list[str]:
-        for kind in ("video", "audio"):
-            if value.get(kind) or value.get(f"{kind}s"):
-                raise RecordError(
-                    "modality_not_read", f"the record has {kind}, which this version does not read yet."
-                )
-        named = value.get(self._options.image_key) or value.get("images")  # null or empty names nothing
-        names = named if isinstance(named, list) else [named] if named not in (None, "") else []
-        if not all(isinstance(name, str) and name for name in names):
-            raise RecordError(
-                "not_a_record", "an image is named by something that is not a text.", value=str(named)[:80]
-            )
-        return names
+    def _said(self, value: dict[str, Any]) -> tuple[Turns, list[Medium]]:
+        """The turns with placeholders as they stand, and the media of the record."""
+        options = self._options
+        if value.get("end_tag") is False:
+            raise RecordError("unfinished_answer", "the last answer is marked as one that was interrupted.")
+        said = turns.native_turns(value, options.turns, options.turns_key or options.turns, options.keys)
+        said = [{**turn, "from": _role(turn["from"], options.roles)} for turn in said]
+        said, within = turns.with_parts(said, options.media_root)
+        media = [medium for kind in PLACEHOLDERS for medium in self._media(value, kind, within)]
+        said, media = turns.with_tokens(said, media, options.tokens)
+        if options.turns == "QA":  # the only dialect whose texts never say where their media belong
+            said = turns.with_placeholders(said, media)
+        return (turns.merge_same_role(said) if options.merge_same_role else said), media
 
-    def _turns(self, value: dict[str, Any]) -> list[dict[str, Any]]:
-        if self._options.turns == "alpaca":
-            return alpaca_turns(value)
-        role, words = ("from", "value") if self._options.turns == "conversations" else ("role", "content")
-        turns = value.get(self._options.turns)
-        if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-            raise RecordError("not_a_record", f"the row has no list of turns under '{self._options.turns}'.")
-        found = [{"from": turn.get(role), "value": turn.get(words)} for turn in turns]
-        return merge_same_role(found) if self._options.merge_same_role else found
+    def _media(self, value: dict[str, Any], kind: MediumKind, within: list[Medium]) -> list[Medium]:
+        """The media of one kind that a record lists; where it lists none, those that parts of turns name."""
+        names = self._names(value, kind)
+        folders = self._folders(value, kind, len(names))
+        listed = [turns.medium(kind, name, folder) for name, folder in zip(names, folders, strict=True)]
+        named = [medium for medium in within if medium.kind == kind]
+        if listed and named and listed != named:
+            raise RecordError("not_a_record", f"the record and its turns name different {kind}s.")
+        return listed or named
+
+    def _names(self, value: dict[str, Any], kind: MediumKind) -> list[Any]:
+        """What a record lists under the card's key, or else under `image` and `images` (video, audio alike)."""
+        own = getattr(self._options, f"{kind}_key")
+        usual = [value.get(key) for key in (kind, f"{kind}s")]
+        if own not in (kind, f"{kind}s") and value.get(own):
+            usual = [value[own]]
+        named = [each if isinstance(each, list) else [each] for each in usual if not turns.nothing(each)]
+        if len(named) > 1 and named[0] != named[1]:
+            words = f"the record names different {kind}s under '{kind}' and '{kind}s'."
+            raise RecordError("not_a_record", words, str(named)[:80])
+        return named[0] if named else []
+
+    def _folders(self, value: dict[str, Any], kind: MediumKind, count: int) -> list[str]:
+        """The folder of each of a record's media: VITA keeps pictures and films in sets, sounds in one place."""
+        options = self._options
+        if kind == "audio" and options.audio_root is not None:
+            return [options.audio_root] * count
+        if kind == "audio" or not options.sets or not count or value.get("set") is None:
+            return [options.media_root] * count
+        sets = value["set"] if isinstance(value["set"], list) else [value["set"]]
+        unknown = [name for name in sets if not isinstance(name, str) or name not in options.sets]
+        if unknown or not sets or (len(sets) != count and len(set(sets)) > 1):
+            words = f"set {str(value['set'])[:60]} is not among the card's sets, or not one for each of {count} files."
+            raise RecordError("not_a_record", words, str(value["set"])[:80])
+        folders = sets if len(sets) == count else sets[:1] * count
+        return [turns.below(options.media_root, options.sets[name]) for name in folders]
 
 
-def alpaca_turns(value: dict[str, Any]) -> list[dict[str, Any]]:
-    """One turn pair from instruction, input and output, after the pairs of an optional history."""
-    question = "\n".join(str(value[name]) for name in ("instruction", "input") if value.get(name))
-    history = value.get("history") or []
-    pairs = [*(history if isinstance(history, list) else [history]), [question, value.get("output")]]
-    if not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
-        raise RecordError("not_a_record", "the row's history is not a list of pairs.")
-    return [turn for q, a in pairs for turn in ({"from": "human", "value": q}, {"from": "gpt", "value": a})]
+def _role(role: Any, roles: Any) -> Any:
+    return roles.get(role, role) if isinstance(role, str) else role
 
 
-def merge_same_role(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Joins neighbouring turns of one role with a newline, as corpora that part picture and question need."""
-    merged: list[dict[str, Any]] = []
-    for turn in turns:
-        if merged and merged[-1]["from"] == turn["from"] and isinstance(turn["value"], str):
-            merged[-1] = {"from": turn["from"], "value": f"{merged[-1]['value']}\n{turn['value']}"}
-        else:
-            merged.append(dict(turn))
-    return merged
+def _inserted(value: dict[str, Any]) -> int | None:
+    """VITA's number of the answer to sound that was not meant for the model."""
+    number = value.get("inserted_id")
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
+        raise RecordError("not_a_record", "inserted_id is not the number of a turn.", str(number)[:80])
+    return number

@@ -1,7 +1,9 @@
-"""OCR annotations: LSVT's object of images to text instances, and AnyWord's list under `data_list`.
+"""OCR annotations: pictures with their text instances, as an object, a list, JSON Lines or PPOCRLabel's lines.
 
-Formats: https://rrc.cvc.uab.es/?ch=16 (LSVT; "###" is illegible) and https://github.com/tyxsspa/AnyText
-(AnyWord-3M). The answer is the legible text in reading order: top to bottom, then left to right.
+Formats: https://rrc.cvc.uab.es/?ch=16 (LSVT, an object; "###" is illegible), AnyWord-3M
+(https://github.com/tyxsspa/AnyText) and MMOCR (a list under `data_list`), WildReceipt (JSON Lines), and
+PPOCRLabel (`path<TAB>instances`). The answer is the legible text in reading order: top to bottom, then
+left to right. A polygon may be a list of points or of plain numbers, a box of two corners too.
 """
 
 from __future__ import annotations
@@ -14,22 +16,23 @@ from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.records.key import keyed_hash
-from vita_data.sources import jsonfiles
-from vita_data.sources.base import Fault, Medium, Native, Slice, Split
+from vita_data.sources import delimited, jsonfiles
+from vita_data.sources.base import Fault, Native, Slice, Split
+from vita_data.sources.turns import decoded, medium, prompt_for
 
 PROMPTS = (
     "Read all the text in this picture.",
     "What is written in this picture?",
     "Transcribe the text you see.",
 )
+TABBED = delimited.Form("\t", quoted=False, columns=("id", "value"))
 
 
 @dataclass(frozen=True)
 class OcrOptions:
     """Options of `adapter: ocr_json`; the defaults read LSVT's full labels."""
 
-    layout: Literal["keyed", "list"] = "keyed"
+    layout: Literal["keyed", "list", "lines", "tabbed"] = "keyed"
     items_path: str = ""
     image_suffix: str = ".jpg"
     image_key: str = "img_name"
@@ -62,14 +65,19 @@ class OcrJson:
     def split(self, root: str, annotation: str, scratch: str) -> Split:
         """Copies the entries as lines, in bounded memory."""
         options = self._options
-        keyed = options.layout == "keyed"
-        path = options.items_path or ("" if keyed else "data_list")
-        keep = options.on_cut == "keep"
-        return jsonfiles.split_document(files.join(root, annotation), annotation, scratch, path, keyed, keep)
+        path = files.join(root, annotation)
+        if options.layout == "tabbed":
+            return delimited.split_rows(path, annotation, TABBED)
+        if options.layout == "lines":
+            return jsonfiles.split_lines(path, annotation)
+        keyed, keep = options.layout == "keyed", options.on_cut == "keep"
+        items = options.items_path or ("" if keyed else "data_list")
+        return jsonfiles.split_document(path, annotation, scratch, items, keyed, keep)
 
     def read(self, root: str, part: Slice) -> Iterator[Native | Fault]:
         """Yields one native record a picture."""
-        for position, value in jsonfiles.read_lines(part):
+        tabbed = self._options.layout == "tabbed"
+        for position, value in delimited.read_rows(part, TABBED) if tabbed else jsonfiles.read_lines(part):
             if isinstance(value, RecordError):
                 yield Fault(position, value)
                 continue
@@ -84,10 +92,11 @@ class OcrJson:
                 yield Fault(position, RecordError("not_json", jsonfiles.TOO_DEEP))
 
     def _entry(self, value: Any) -> tuple[str, list[dict[str, Any]]]:
-        keyed = self._options.layout == "keyed"
+        options = self._options
+        own = options.layout in ("keyed", "tabbed")
         try:
-            name = value["id"] if keyed else value[self._options.image_key]
-            instances = value["value"] if keyed else value[self._options.instances_key]
+            name = value["id"] if own else value[options.image_key]
+            instances = decoded(value["value"] if own else value[options.instances_key])
         except (KeyError, TypeError) as error:
             raise RecordError("not_a_record", f"the entry lacks {error}.") from error
         if not isinstance(name, str) or not isinstance(instances, list):
@@ -101,9 +110,9 @@ class OcrJson:
     ) -> Native:
         options = self._options
         file = name + options.image_suffix if options.layout == "keyed" else name
-        picture = Medium("image", file if options.media_root == "." else f"{options.media_root}/{file}")
-        choice = keyed_hash(0, "ocr-prompt", annotation, native_id) % len(options.prompts)
-        question = {"from": "human", "value": f"<image>\n{options.prompts[choice]}"}
+        picture = medium("image", file, options.media_root)
+        asked = prompt_for(options.prompts, "ocr-prompt", annotation, native_id)
+        question = {"from": "human", "value": f"<image>\n{asked}"}
         answer = {"from": "gpt", "value": options.join.join(self._texts(instances))}
         return Native(position, native_id, [question, answer], [picture])
 
@@ -127,6 +136,8 @@ class OcrJson:
 def _corner(polygon: Any) -> tuple[float, float, float] | None:
     """Top, bottom and left of a polygon; None where there is none."""
     try:
+        if isinstance(polygon, list) and len(polygon) > 3 and not isinstance(polygon[0], list):
+            polygon = list(zip(polygon[::2], polygon[1::2], strict=True))
         xs, ys = [float(p[0]) for p in polygon], [float(p[1]) for p in polygon]
         corner = min(ys), max(ys), min(xs)
     except (TypeError, ValueError, LookupError, OverflowError):

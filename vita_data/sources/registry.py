@@ -13,15 +13,31 @@ from vita_data.errors import SourceError, UsageError, VitaError
 from vita_data.manifest.bind import bind
 from vita_data.manifest.source import SourceCard
 from vita_data.sources.base import Adapter
+from vita_data.sources.donut import Donut, DonutOptions
 from vita_data.sources.hf_parquet import HfParquet, ParquetOptions
+from vita_data.sources.kaldi import Kaldi, KaldiOptions
 from vita_data.sources.llava_json import LlavaJson, LlavaOptions
+from vita_data.sources.manifest import Manifest, ManifestOptions
 from vita_data.sources.ocr_json import OcrJson, OcrOptions
+from vita_data.sources.qa_rows import QaRows, QaRowsOptions
+from vita_data.sources.segmented_json import SegmentedJson, SegmentedOptions
+from vita_data.sources.tar_members import TarMembers, TarOptions
+from vita_data.sources.transcript_tree import TranscriptTree, TreeOptions
+from vita_data.sources.vlmeval_tsv import VlmevalOptions, VlmevalTsv
 
 # adapter name -> (class, dataclass of its options)
 ADAPTERS: dict[str, tuple[Any, Any]] = {
     "llava_json": (LlavaJson, LlavaOptions),
     "hf_parquet": (HfParquet, ParquetOptions),
+    "qa_rows": (QaRows, QaRowsOptions),
     "ocr_json": (OcrJson, OcrOptions),
+    "donut": (Donut, DonutOptions),
+    "segmented_json": (SegmentedJson, SegmentedOptions),
+    "kaldi": (Kaldi, KaldiOptions),
+    "transcript_tree": (TranscriptTree, TreeOptions),
+    "manifest": (Manifest, ManifestOptions),
+    "tar_members": (TarMembers, TarOptions),
+    "vlmeval_tsv": (VlmevalTsv, VlmevalOptions),
 }
 
 

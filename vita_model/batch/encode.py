@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import torch
 
@@ -19,7 +20,10 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Encoded:
-    """A sample of T tokens: ids[T], 0 where a tile's vector goes; labels[T], -100 where none; its tiles."""
+    """A sample of T tokens: ids[T], 0 where a tile's vector goes; labels[T], -100 where none; its tiles.
+
+    The frames of films are tiles as those of pictures are, one a frame.
+    """
 
     key: str
     ids: list[int]
@@ -40,28 +44,42 @@ class Encoder:
         """A sample encoded; ShardError when it is not as long as its index, and so its pack, says."""
         ids: list[int] = []
         labels: list[int] = []
-        places: list[int] = []
+        places: dict[int, range] = {}  # by the picture, in the order of the sample's media
+        pictures = _pictures(sample)
         for piece in encode_chat(sample.record["conversations"], self.tokenizer, self.state_tokens):
             if isinstance(piece, TextPiece):
                 ids += piece.ids
                 labels += piece.ids if piece.labelled else [IGNORED] * len(piece.ids)
             else:
-                grid = sample.grids[piece.index]
-                vectors = tiles_of(grid, self.geometry.thumbnail) * self.geometry.tile_tokens
-                places += range(len(ids), len(ids) + vectors)
-                ids += [0] * vectors
-                labels += [IGNORED] * vectors
+                for picture in pictures[piece.kind][piece.index]:
+                    vectors = (
+                        tiles_of(sample.grids[picture], self.geometry.thumbnail) * self.geometry.tile_tokens
+                    )
+                    places[picture] = range(len(ids), len(ids) + vectors)
+                    ids += [0] * vectors
+                    labels += [IGNORED] * vectors
         if len(ids) != sample.length:
             raise ShardError(
                 f"{sample.key} makes {len(ids)} tokens and its index says {sample.length}; "
                 "build the stage again with this version."
             )
-        return Encoded(sample.key, ids, labels, places, self._tiles(sample))
+        in_order = [place for picture in sorted(places) for place in places[picture]]
+        return Encoded(sample.key, ids, labels, in_order, self._tiles(sample))
 
     def _tiles(self, sample: Sample) -> torch.Tensor:
         pixels = self.geometry.tile_pixels
         found = [
             tiles(data, grid, pixels, self.geometry.thumbnail, sample.key)
-            for data, grid in zip(sample.media, sample.grids, strict=True)
+            for data, grid in zip(sample.media[: len(sample.grids)], sample.grids, strict=True)
         ]
         return torch.cat(found) if found else torch.zeros(0, 3, pixels, pixels, dtype=torch.uint8)
+
+
+def _pictures(sample: Sample) -> dict[str, list[range]]:
+    """Which of the sample's pictures each placeholder of a kind stands for: one for an image, the frames of a film."""
+    images = len(sample.record["image"])
+    ends = list(accumulate((len(film["frames"]) for film in sample.record["video"]), initial=images))
+    return {
+        "image": [range(n, n + 1) for n in range(images)],
+        "video": [range(first, end) for first, end in pairwise(ends)],
+    }

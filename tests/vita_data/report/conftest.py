@@ -121,7 +121,7 @@ class Made:
         for row in rows:
             name = f"{row['step']}/{row['rule']}"
             rules[name] = rules.get(name, 0) + 1
-        read = line["available_samples"] + len(rows) + 5
+        read = {"read": line["available_samples"] + len(rows) + 5, "content": "0" * 16}
         return source_summary(line, read, rules, (4, 1), written.get(line["source"]))
 
     def page(self) -> str:

@@ -1,0 +1,1 @@
+"""Archives as files that hold media: what is in them, and at which byte, without unpacking."""

@@ -1,0 +1,108 @@
+"""From one decoded frame to an upright JPEG with square pixels, as a person expects to see it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from av import VideoFrame
+from av.video.reformatter import Interpolation
+from PIL import Image
+
+from vita_data.errors import RecordError
+from vita_data.media.pixels import make_upright, to_grey_or_rgb
+
+MAX_ASPECT = 100
+# Pixels outside of this are a broken header; those this near to square come from rounding a size.
+_WIDEST_PIXEL = 8
+_SQUARE_WITHIN = Fraction(1, 100)
+
+# The same pixels whatever vector instructions a processor has.
+_SCALER = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+
+# EXIF orientations by what the display matrix does: (axes swapped, across reversed, down reversed).
+_ORIENTATIONS = {
+    (False, False, False): 1,
+    (False, True, False): 2,
+    (False, True, True): 3,
+    (False, False, True): 4,
+    (True, False, False): 5,
+    (True, True, False): 6,
+    (True, True, True): 7,
+    (True, False, True): 8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """JPEG bytes of a frame, the size of the picture, and 16 bytes over its pixels before compression."""
+
+    data: bytes
+    width: int
+    height: int
+    content: bytes
+
+
+def still_of(frame: VideoFrame, pixel_aspect: Fraction | None, short_side: int, quality: int) -> Still:
+    """Render a frame: square pixels, RGB, on white, upright, shrunk to `short_side`, JPEG 4:2:0.
+
+    Colours follow the matrix and range that the stream names; where it names none, BT.601 and limited, as
+    FFmpeg does. Interlaced frames stay woven. RecordError `video_extreme_aspect`.
+    """
+    width, height = _size(frame.width, frame.height, pixel_aspect, short_side)
+    if _is_see_through(frame):
+        image = to_grey_or_rgb(_image(frame, frame.width, frame.height, "RGBA"))
+        image = image.resize((width, height), Image.Resampling.BICUBIC)
+    else:
+        image = _image(frame, width, height, "RGB")
+    image = make_upright(image, orientation_of(frame))
+    hasher = hashlib.blake2b(f"{image.width} {image.height} ".encode(), digest_size=16)
+    hasher.update(image.tobytes())
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return Still(buffer.getvalue(), image.width, image.height, hasher.digest())
+
+
+def orientation_of(frame: VideoFrame) -> int:
+    """The EXIF orientation, 1 to 8, nearest to the frame's display matrix; 1 where it has none.
+
+    The matrix (a b u, c d v, x y w) takes the stored point (p, q) to (ap + cq, bp + dq); ISO 14496-12, 6.2.2.
+    """
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 1
+    a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
+    swapped = abs(b) + abs(c) > abs(a) + abs(d)
+    across, down = (c, b) if swapped else (a, d)
+    return _ORIENTATIONS[swapped, across < 0, down < 0]
+
+
+def _size(width: int, height: int, pixel_aspect: Fraction | None, short_side: int) -> tuple[int, int]:
+    """The size to render in: pixels made square by stretching, then the short side shrunk to its limit."""
+    wide, high = Fraction(width), Fraction(height)
+    pixel_aspect = pixel_aspect or Fraction(1)
+    if Fraction(1, _WIDEST_PIXEL) <= pixel_aspect <= _WIDEST_PIXEL and abs(pixel_aspect - 1) > _SQUARE_WITHIN:
+        wide, high = (wide * pixel_aspect, high) if pixel_aspect > 1 else (wide, high / pixel_aspect)
+    if max(wide, high) > MAX_ASPECT * min(wide, high):
+        raise RecordError(
+            "video_extreme_aspect",
+            f"The film is {width} x {height} pixels, longer than {MAX_ASPECT} to 1; crop it.",
+            f"{float(max(wide, high) / min(wide, high)):.1f}",
+            MAX_ASPECT,
+        )
+    scale = min(Fraction(1), short_side / min(wide, high))
+    return max(1, round(wide * scale)), max(1, round(high * scale))
+
+
+def _is_see_through(frame: VideoFrame) -> bool:
+    return frame.format.has_palette or any(part.is_alpha for part in frame.format.components)
+
+
+def _image(frame: VideoFrame, width: int, height: int, mode: str) -> Image.Image:
+    pixel_format = {"RGB": "rgb24", "RGBA": "rgba"}[mode]
+    plane = frame.reformat(width, height, pixel_format, interpolation=_SCALER, threads=1).planes[0]
+    return Image.frombuffer(mode, (width, height), bytes(plane), "raw", mode, plane.line_size, 1)

@@ -1,0 +1,70 @@
+"""What a build has already counted of its sources: the figures that planning prefers to estimates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from vita_data import files
+from vita_data.catalog.merge import part_name
+from vita_data.manifest.geometry import Geometry
+from vita_data.manifest.mixture import MixtureCard
+from vita_data.select.holdout import TRAIN, HoldOut, hold_out_of
+from vita_data.select.stage import Source
+
+MEASURED = "measured.json"
+FIGURES = ("samples", "questions", "bytes", "tokens")
+
+
+def note_measured(source: Source, geometry: Geometry) -> None:
+    """Writes beside a source's measures that they are all there, and of what; nothing to do when that was done."""
+    path = files.join(source.measures, MEASURED)
+    if not files.exists(path):
+        facts = {"catalog": source.catalog_digest, "geometry": geometry.digest(), "parts": source.parts}
+        files.write_json(path, facts)
+
+
+def counted_sources(out: str, mixture: MixtureCard) -> dict[str, dict[str, Any]]:
+    """Samples, questions, bytes and tokens of each source that a build has catalogued.
+
+    Where they were measured for this geometry these are the samples that a stage may draw, the held-out ones
+    left out, and bytes as they stand in shards; else all that the catalog kept, and tokens are None.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    measured: dict[str, pa.Table] = {}
+    for name in (line.source for line in mixture.sources):
+        path = files.join(out, "catalog", name, "source.json")
+        if files.exists(path):
+            summary = files.read_json(path)
+            kept = [summary["kept"], summary["questions"], summary["bytes"], None]
+            found[name] = dict(zip(FIGURES, kept, strict=True))
+            table = _measures(out, name, summary["content"], mixture.geometry.digest())
+            if table is not None:
+                measured[name] = table
+    columns = ([_hold(table)] for table in measured.values())
+    rule = hold_out_of(columns, float(mixture.holdout.share), mixture.holdout.least)
+    return found | {name: _drawable(table, rule) for name, table in measured.items()}
+
+
+def _measures(out: str, name: str, catalog: str, geometry: str) -> pa.Table | None:
+    for path in files.matching(out, f"curate/*/{name}/{MEASURED}"):
+        facts = files.read_json(files.join(out, path))
+        if (facts["catalog"], facts["geometry"]) == (catalog, geometry):
+            folder = files.join(out, path.removesuffix(f"/{MEASURED}"))
+            columns = ["hold", "questions", "bytes", "length"]
+            tables = [files.read_table(files.join(folder, part_name(n)), columns) for n in facts["parts"]]
+            return pa.concat_tables(tables) if tables else None
+    return None
+
+
+def _hold(table: pa.Table) -> pa.ListArray:
+    column = table.column("hold").combine_chunks()
+    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+
+
+def _drawable(table: pa.Table, rule: HoldOut) -> dict[str, Any]:
+    mask = rule.status(_hold(table)) == TRAIN
+    sums = [int(table.column(name).to_numpy()[mask].sum()) for name in ("questions", "bytes", "length")]
+    return dict(zip(FIGURES, [int(np.count_nonzero(mask)), *sums], strict=True))
