@@ -34,7 +34,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "vita_data.shards",
     ),  # what the build counted, again
     "vita_data.sample": GROUND,
-    "vita_data.sources": (*CARDS, "vita_data.media.containers"),  # tars of samples are walked like tars of media
+    "vita_data.sources": (
+        *CARDS,
+        "vita_data.media.containers",
+    ),  # tars of samples are walked like tars of media
     "vita_data.curate": GROUND,
     "vita_data.catalog": (*DOOR, "vita_data.media", "vita_data.sources", "vita_data.curate"),
     "vita_data.select": (*DOOR, "vita_data.catalog"),

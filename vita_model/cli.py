@@ -140,7 +140,8 @@ def order(data: str, steps: str, world_size: int, seed: int | None, as_json: boo
     from vita_model.batch.order import Order, keys, ranks
 
     stage = Stage(data)
-    schedule = stage.plan["schedule"]
+    halves = stage.plan.get("halves")  # both read the same packs in the same batches
+    schedule = next(iter(halves.values()))["schedule"] if halves else stage.plan["schedule"]
     whole = Order(
         stage.packs(),
         stage.plan["seed"] if seed is None else seed,

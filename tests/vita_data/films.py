@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import av
@@ -155,6 +156,32 @@ def film(
             output.mux(voice.encode(_silence()))
             output.mux(voice.encode(None))
     return file.getvalue()
+
+
+@cache
+def film_of(kind: str, count: int) -> bytes:
+    """A film of so many frames of a named kind, made once in a run."""
+    return film(count, **KINDS[kind])
+
+
+def remuxed(data: bytes, container: str, target: str | None = None, **muxer: str) -> bytes:
+    """The same pictures without sound in another container; written to `target` where a muxer asks for that."""
+    file = io.BytesIO()
+    with (
+        av.open(io.BytesIO(data)) as source,
+        av.open(target or file, "w", format=container, options=muxer) as output,
+    ):
+        track = output.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = track
+                output.mux(packet)
+    return Path(target).read_bytes() if target else file.getvalue()
+
+
+def rate_of(kind: str) -> int:
+    """Frames a second of a named kind."""
+    return int(KINDS[kind].get("rate", 10))
 
 
 def _frame(number: int, size: tuple[int, int], pix_fmt: str, colour: tuple[int, int] | None) -> av.VideoFrame:

@@ -388,6 +388,12 @@ def test_a_text_with_a_corpus_own_tokens_is_the_answer_to_a_prompt(tmp_path: Pat
     assert isinstance(native, Native) and native.turns[1]["value"] is None
 
 
+def test_the_first_of_several_captions_is_told(tmp_path: Path) -> None:
+    record = {"video": "a.mp4", "captions": ["One.", "Two."]}
+    (native,) = _read(tmp_path, [record], turns="text", keys={"text": "captions"})
+    assert isinstance(native, Native) and native.turns[1]["value"] == "One."
+
+
 def test_more_tokens_than_pictures_stay_more_placeholders(tmp_path: Path) -> None:
     record = {"images": ["a.png"], "text": "<__dj__image> one <__dj__image> two"}
     (native,) = _read(tmp_path, [record], **DATA_JUICER, prompts=["Say it."])

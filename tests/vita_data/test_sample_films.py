@@ -172,18 +172,20 @@ def test_the_tones_of_a_sound_track_go_the_way_that_is_told(taken: list[Filmed])
     st.floats(0, 1),
     st.tuples(st.integers(172, 1000), st.integers(172, 1000)),
     st.tuples(st.integers(64, 320), st.integers(64, 320)),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
 def test_the_camera_never_leaves_the_picture_nor_stretches_it(
-    move: str, progress: float, picture: tuple[int, int], frame: tuple[int, int]
+    move: str, progress: float, picture: tuple[int, int], frame: tuple[int, int], focus: tuple[float, float]
 ) -> None:
-    left, upper, right, lower = window(move, progress, picture, frame)
+    left, upper, right, lower = window(move, progress, picture, frame, focus)
     assert 0 <= left < right <= picture[0] + 1e-6 and 0 <= upper < lower <= picture[1] + 1e-6
     assert (right - left) / (lower - upper) == pytest.approx(frame[0] / frame[1], rel=1e-3)
 
 
 def test_the_camera_moves_as_its_words_say() -> None:
     boxes = {
-        move: [window(move, progress, (512, 400), (240, 160)) for progress in (0.0, 1.0)] for move in MOVES
+        move: [window(move, progress, (512, 400), (240, 160), (0.3, 0.6)) for progress in (0.0, 1.0)]
+        for move in MOVES
     }
     assert boxes["right"][0][0] < boxes["right"][1][0] and boxes["left"][0][0] > boxes["left"][1][0]
     assert boxes["down"][0][1] < boxes["down"][1][1] and boxes["up"][0][1] > boxes["up"][1][1]

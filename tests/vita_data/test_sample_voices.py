@@ -37,7 +37,7 @@ from vita_data.sample import (
     unmeant,
 )
 from vita_data.sample.sound_ledger import SoundFacts
-from vita_data.sample.spoken import SPOKEN
+from vita_data.sample.spoken import spoken_makers
 from vita_data.sample.spoken_numbers import in_words, year_in_words
 from vita_data.sample.voices import DEBIAN_PACKAGE, Voice, cast, find_engine, speak
 
@@ -176,8 +176,12 @@ def test_another_process_with_other_memory_and_hash_seed_makes_the_same_bytes(
     assert digests(tmp_path) == digests(made[unmeant.NAME][0].parent)
 
 
-def test_all_sources_that_are_heard_are_tried_here() -> None:
-    assert SPOKEN.keys() == SMALL.keys() == READERS.keys() | {speech_wenetspeech.NAME, unmeant.NAME}
+def test_all_sources_that_are_heard_are_tried_here(engine: Path) -> None:
+    assert (
+        spoken_makers(engine).keys()
+        == SMALL.keys()
+        == READERS.keys() | {speech_wenetspeech.NAME, unmeant.NAME}
+    )
 
 
 def test_an_engine_that_is_not_installed_is_not_found(tmp_path: Path) -> None:
@@ -264,9 +268,9 @@ def test_a_reject_lies_where_the_key_says_and_is_broken_as_it_says(
                 assert refused.value.rule == rule, plant
             if rule == "media_missing":
                 assert data == b""
-            if rule == "empty_answer":
+            if rule == "empty_transcript":
                 assert not text
-    assert met >= MEDIA_RULES | {"other_split", "empty_answer", "not_a_record", "not_utf8"}
+    assert met >= MEDIA_RULES | {"other_split", "empty_transcript", "not_a_record", "not_utf8"}
 
 
 def test_hidden_files_of_a_mac_and_lines_of_the_test_split_are_there_and_not_counted(

@@ -86,7 +86,7 @@ CASES = [
         Manifest(ManifestOptions("speechbrain")),
         rules={"path_outside_root": 99},
     ),
-    # Names begin at the folder in which the list was written; the key's root is the list's own folder.
+    # Names begin at the folder in which the list was written, which the sounds have left for the one above.
     Case(
         "speech/wenet/test/resources/dataset/data.list",
         "speech/wenet",

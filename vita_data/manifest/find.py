@@ -64,8 +64,16 @@ def load_mixture(name: str, manifests: Path | None = None) -> MixtureCard:
 
 
 def load_sources(mixture: MixtureCard, manifests: Path | None = None) -> dict[str, SourceCard]:
-    """The source cards of a mixture, by name, in its order."""
-    return {line.source: load_source(line.source, mixture.path, manifests) for line in mixture.sources}
+    """The source cards of a mixture, by name, in its order; ManifestError for one that is counted in another unit."""
+    cards = {line.source: load_source(line.source, mixture.path, manifests) for line in mixture.sources}
+    for line in mixture.sources:
+        card = cards[line.source]
+        if getattr(line, card.unit) is None:
+            raise ManifestError(
+                f"{shown_path(mixture.path)}: source {line.source} is counted in {card.unit}, since its row has type "
+                f"{card.row.type}; write `{card.unit}:` with a number or all"
+            )
+    return cards
 
 
 def all_sources(manifests: Path | None = None) -> list[SourceCard]:

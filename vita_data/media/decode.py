@@ -142,13 +142,16 @@ def _watch(
 
 
 def _all_frames(reel: Reel, decoder: Decoder) -> Iterator[VideoFrame]:
-    """Every frame that decodes undamaged; what a broken packet would have given is missing."""
+    """Every frame that decodes undamaged; what a broken packet would have given is missing.
+
+    In broadcast streams a mark of damage says only that packets were counted wrongly, so it is not heeded.
+    """
     for packet in chain(reel.read(0, len(reel.packets) - 1), (None,)):
         try:
             frames = decoder.drain() if packet is None else decoder.decode(packet)
         except av.FFmpegError:
             continue
-        yield from (frame for frame in frames if not frame.is_corrupt)
+        yield from (frame for frame in frames if reel.may_jump or not frame.is_corrupt)
 
 
 def _drops_exactly(context: VideoCodecContext) -> bool:

@@ -165,7 +165,9 @@ class Reel:
         """The track's packets from here to the end, or to where the file breaks off."""
         try:
             for packet in self._container.demux(self._track):
-                if packet.size:  # an empty one would end the decoding
+                # An empty one would end the decoding. One marked as damaged is the stump at a break; not so in
+                # broadcast streams, where it is any after a gap in their count, as where two are joined.
+                if packet.size and (self.may_jump or not packet.is_corrupt):
                     yield packet
         except av.FFmpegError:
             return

@@ -1,9 +1,10 @@
-"""Opus, MP3, AAC and all else by FFmpeg's libraries, cut to the sample.
+"""Opus, MP3, Vorbis, AAC and all else by FFmpeg's libraries, cut to the sample.
 
-A cut does not decode what lies before it: decoding starts one second early, at a packet that depends on
-nothing but the place of the cut, and by then every decoder listed under `_FORGETTING` gives what it would
-have given from the start of the file. Places are counted in samples from the first one that is heard, as
-FFmpeg counts them: the delay that an encoder wrote down is not heard.
+A cut does not decode what lies before it: decoding starts half a second early, at a packet that depends on
+nothing but the place of the cut. By then MP3 and Vorbis give, to the bit, what they would have given from
+the start of the file, and Opus what differs by less than one step of 16 bits; AAC draws its noise anew.
+Places are counted in samples from the first one that is heard, as FFmpeg counts them: the delay that an
+encoder wrote down is not heard.
 """
 
 from __future__ import annotations
@@ -30,16 +31,11 @@ _FORMATS = (
     "nistsphere,ogg,w64,wav,wv"
 )
 _HEADERLESS = {".g722": "g722"}  # nothing in the bytes tells these; the name must
-_PREROLL_SECONDS = 1
+_PREROLL = Fraction(1, 2)  # seconds
 _SAMPLES_AT_ONCE = 1 << 16
-_FORGETTING = (
-    "alac",
-    "flac",
-    "mp3",
-    "mp3float",
-    "opus",
-    "vorbis",
-)  # and PCM; AAC's noise runs on through a file
+# To find a place in an MP3 is to read it from the front, once, so it is kept open. Other containers are cheap to
+# open, and what was read before has been seen to matter: to where Ogg Vorbis ends, to the noise of AAC.
+_KEPT_OPEN = ("mp3",)
 _OPUS_STEP = 120  # its packets are multiples of 2.5 ms at 48 kHz
 # Containers whose length is a count of samples; others are guessed from the bit rate or cover all tracks.
 _COUNTING = ("aiff", "au", "caf", "flac", "mov", "nistsphere", "ogg", "w64", "wav", "wv")
@@ -56,7 +52,7 @@ class PacketTrack:
         self._source = source
         self._open()
         codec = self._stream.codec_context
-        self.forgets = codec.codec.name in _FORGETTING or codec.codec.name.startswith("pcm_")
+        self.forgets = self._container.format.name in _KEPT_OPEN
         self._tick = Fraction(self._stream.time_base or 0) * self.rate  # samples per unit of time stamps
         self.declared = self._declared()
         self._step = _OPUS_STEP if codec.codec.name == "opus" else codec.frame_size
@@ -126,7 +122,7 @@ class PacketTrack:
 
     def _from(self, first: int) -> tuple[Iterator[av.AudioFrame], int]:
         """Frames from the one that holds a sample or from before it, and the number of their first sample."""
-        target = first - _PREROLL_SECONDS * self.rate
+        target = first - math.floor(_PREROLL * self.rate)
         if target > 0 and self._origin is not None and self._can_seek():
             found = self._sought(self._origin + math.floor(target / self._tick))
             if found is not None and 0 <= found[1] <= first:
@@ -158,7 +154,7 @@ class PacketTrack:
                 places.append(self._place(frame.pts) - held)
             early.append(frame)
             held += frame.samples
-            if held >= _PREROLL_SECONDS * self.rate:
+            if held >= _PREROLL * self.rate:
                 break
         if places:
             return chain(early, frames), statistics.mode(places)

@@ -17,10 +17,15 @@ from vita_data.media.sound_track import Block, undecodable
 
 SILENCE = -200.0  # dBFS of nothing but zeros, below any other sound of 16 bits
 _FULL_SCALE = np.float32(32767 / 32768)
+_LOUDEST = np.float32(1 << 24)  # louder than 24-bit numbers that somebody stored as floats
+_AT_ONCE = 1 << 15
 
 
 class Mixer:
-    """The mean of the channels, block by block; counts samples, and values at full scale."""
+    """The mean of the channels, block by block; counts samples, and values at full scale.
+
+    RecordError audio_undecodable for values that no recording holds.
+    """
 
     def __init__(self) -> None:
         self.samples = 0
@@ -28,17 +33,25 @@ class Mixer:
         self._clipped = 0
 
     def mixed(self, blocks: Iterable[Block]) -> Iterator[NDArray[np.float32]]:
-        """Yields one channel, a piece for every block."""
+        """Yields one channel, in pieces that a processor's cache can hold."""
         for block in blocks:
-            self.samples += len(block)
-            self._values += block.size
-            if block.size and (block.max() >= _FULL_SCALE or block.min() <= -_FULL_SCALE):
-                self._clipped += int(np.count_nonzero(np.abs(block) >= _FULL_SCALE))
-            # One channel after the other, so that the order of the sum is the same on every processor.
-            mean = block[:, 0].copy()
-            for channel in range(1, block.shape[1]):
-                mean += block[:, channel]
-            yield mean / np.float32(block.shape[1])
+            for at in range(0, len(block), _AT_ONCE):
+                part = block[at : at + _AT_ONCE]
+                self._measure(part)
+                # One channel after the other, so that the order of the sum is the same on every processor.
+                mean = part[:, 0]
+                for channel in range(1, part.shape[1]):
+                    mean = mean + part[:, channel]
+                yield mean / np.float32(part.shape[1]) if part.shape[1] > 1 else mean
+
+    def _measure(self, part: Block) -> None:
+        low, high = part.min(), part.max()
+        if not (low >= -_LOUDEST and high <= _LOUDEST):  # so is no number, which is what is meant
+            raise undecodable("it holds values that are no sound")
+        if high >= _FULL_SCALE or low <= -_FULL_SCALE:
+            self._clipped += int(np.count_nonzero(np.abs(part) >= _FULL_SCALE))
+        self.samples += len(part)
+        self._values += part.size
 
     @property
     def clipped(self) -> float:
@@ -52,12 +65,10 @@ def as_int16(pieces: Iterable[NDArray[np.float32]], native_rate: int, rate: int)
     n samples become floor(n * rate / native_rate + 1/2). The filter is linear-phase, its delay taken out.
     """
     done = [np.zeros(0, np.int16)]
-    with np.errstate(all="ignore"):
-        for piece in pieces if native_rate == rate else _resampled(pieces, native_rate, rate):
-            if not np.isfinite(piece).all():
-                raise undecodable("it holds values that are no numbers")
-            scaled = np.rint(piece * np.float32(32768))
-            done.append(scaled.clip(-32768, 32767, out=scaled).astype(np.int16))
+    for piece in pieces if native_rate == rate else _resampled(pieces, native_rate, rate):
+        scaled = piece * np.float32(32768)
+        np.rint(scaled, out=scaled)
+        done.append(scaled.clip(-32768, 32767, out=scaled).astype(np.int16))
     return np.concatenate(done)
 
 

@@ -36,6 +36,8 @@ _ORIENTATIONS = {
     (True, False, True): 8,
 }
 
+_TURNS = (1, 8, 3, 6)  # by quarters against the clock
+
 
 @dataclass(frozen=True, slots=True)
 class Still:
@@ -72,7 +74,10 @@ def orientation_of(frame: VideoFrame) -> int:
 
     The matrix (a b u, c d v, x y w) takes the stored point (p, q) to (ap + cq, bp + dq); ISO 14496-12, 6.2.2.
     """
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV reads all side data or none, and gives up at a kind that it has no name for.
+        return _TURNS[round(frame.rotation / 90) % 4]
     if matrix is None:
         return 1
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))

@@ -26,6 +26,8 @@ _DECLARES_ITS_LENGTH = ("mov", "matroska", "avi", "flv", "asf")
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _GEN_PTS = 1  # AVFMT_FLAG_GENPTS, which PyAV sets on every file
 _BLOCK = 1 << 17
+# FFmpeg counts padded lines; and beyond its limit it forgets a size, and with it why a film is refused.
+_SLACK = 2
 _SPAN = re.compile(r"(\d{1,6}):(\d\d):(\d\d\.\d{1,9})")
 
 
@@ -40,8 +42,7 @@ def open_track(file: BinaryIO, max_pixels: int) -> tuple[InputContainer, VideoSt
     options = {
         "format_whitelist": _CONTAINERS,
         "protocol_whitelist": "",
-        "fflags": "discardcorrupt",
-        "max_pixels": str(max_pixels),
+        "max_pixels": str(_SLACK * max_pixels),
     }
     nameless = SimpleNamespace(read=file.read, seek=file.seek, tell=file.tell)
     try:
@@ -68,7 +69,7 @@ def decoder_of(track: VideoStream, max_pixels: int) -> VideoCodecContext:
         decoder: Any = _ALPHA_DECODERS[context.codec.canonical_name]
         context = CodecContext.create(decoder, "r")
     context.thread_count = 1
-    context.options = {"max_pixels": str(max_pixels)}
+    context.options = {"max_pixels": str(_SLACK * max_pixels)}
     return context
 
 
@@ -87,10 +88,12 @@ def declared_seconds(container: InputContainer, track: VideoStream) -> Fraction 
     tagged = _SPAN.fullmatch(track.metadata.get("DURATION", ""))
     if tagged:
         hours, minutes, seconds = tagged.groups()
-        return Fraction(int(hours) * 3600 + int(minutes) * 60) + Fraction(seconds)
-    if container.duration and container.duration > 0:
-        return Fraction(container.duration, av.time_base)
-    return None
+        end = Fraction(int(hours) * 3600 + int(minutes) * 60) + Fraction(seconds)
+    else:
+        end = Fraction(container.duration or 0, av.time_base)
+    # Both count from zero, which can lie long before the first frame.
+    start = (track.start_time or 0) * (track.time_base or 0)
+    return end - max(start, 0) if end > max(start, 0) else None
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:

@@ -9,8 +9,10 @@ SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
 def count(number: float) -> str:
-    """A number with thousands parted; hours keep one decimal."""
-    return f"{number:,.1f}" if isinstance(number, float) and not number.is_integer() else f"{int(number):,}"
+    """A number with thousands parted; hours keep one decimal, and few of them three figures."""
+    if not isinstance(number, float) or number.is_integer():
+        return f"{int(number):,}"
+    return f"{number:,.1f}" if abs(number) >= 10 else f"{number:.3g}"
 
 
 def counted(number: float, thing: str, things: str | None = None) -> str:

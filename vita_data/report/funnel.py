@@ -81,7 +81,7 @@ def _parts(source: dict[str, Any]) -> list[Part]:
 def _row(source: dict[str, Any]) -> list[Cell]:
     plain = [source[name] for name in ("kept", "held_out", "between", "available_samples")]
     drawn = [source["written"]["samples"], not_drawn(source)]
-    asked = f"{count(source['written']['questions'])} of {count(source['asked'])}"
+    asked = f"{count(source['written'][source['unit']])} of {count(source['asked'])}"
     start = [source["source"], source["read"], _rejected(source["rejected"])]
     return [*start, *plain, *drawn, tag("span", asked, class_="number")]
 
@@ -104,9 +104,11 @@ def _sum(sources: list[dict[str, Any]]) -> dict[str, Any]:
     plain = ("read", "kept", "held_out", "between", "available_samples", "asked")
     return {
         "source": "All sources",
+        "unit": sources[0]["unit"] if sources else "questions",
         "rejected": rejected,
         "written": {
-            name: sum(source["written"][name] for source in sources) for name in ("samples", "questions")
+            name: sum(source["written"].get(name, 0) for source in sources)
+            for name in ("samples", "questions", "hours")
         },
         **{name: sum(source[name] for source in sources) for name in plain},
     }

@@ -36,8 +36,12 @@ def head_section(plan: dict[str, Any], facts: dict[str, Any]) -> Html:
 def _sentence(plan: dict[str, Any], facts: dict[str, Any]) -> str:
     totals, packs = facts["totals"], facts["packs"]
     giving = sum(1 for source in facts["sources"] if source["written"]["samples"])
+    hours = facts["sources"] and facts["sources"][0]["unit"] == "hours"
+    amount = (
+        f"{count(totals['hours'])} hours of speech" if hours else counted(totals["questions"], "question")
+    )
     words = (
-        f"{counted(totals['samples'], 'sample')} with {counted(totals['questions'], 'question')} were drawn "
+        f"{counted(totals['samples'], 'sample')} with {amount} were drawn "
         f"from {counted(giving, 'source')} and written to {counted(len(facts['shards']), 'shard')}"
     )
     if packs.get("count"):
@@ -45,8 +49,14 @@ def _sentence(plan: dict[str, Any], facts: dict[str, Any]) -> str:
             f"; {counted(packs['count'], 'training sequence')} of up to {count(packs['capacity'])} tokens "
             f"hold them, with {percent(packs['waste'], 1)} of the room left empty"
         )
-    trained = listed([name.replace("_", " ") for name in plan["trains"]])
+    names = dict.fromkeys(name for run in runs_of(plan) for name in run["trains"])
+    trained = listed([name.replace("_", " ") for name in names])
     return f"{words}. The stage trains the {trained} on them." if trained else f"{words}."
+
+
+def runs_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """The training runs of a stage: one, or one for each of its halves."""
+    return list(plan["halves"].values()) if "halves" in plan else [plan]
 
 
 def _totals(facts: dict[str, Any]) -> list[tuple[str, Html]]:
@@ -55,15 +65,18 @@ def _totals(facts: dict[str, Any]) -> list[tuple[str, Html]]:
     parts = [f"{count(number)} {kind}" for kind, number in tokens.items() if number]
     empty = percent(packs.get("waste", 0), 1)
     read, held = (sum(source[name] for source in facts["sources"]) for name in ("read", "held_out"))
-    asked = sum(source["asked"] for source in facts["sources"] if source["unit"] == "questions")
+    unit = facts["sources"][0]["unit"] if facts["sources"] else "questions"
+    asked = f"{count(sum(source['asked'] for source in facts['sources']))} asked for"
+    amounts = [("Questions", _tile(count(totals["questions"]), asked))] if unit == "questions" else []
+    if totals["hours"]:
+        amounts.append(("Hours", _tile(count(totals["hours"]), asked if unit == "hours" else "of sound")))
     return [
-        ("Questions", _tile(count(totals["questions"]), f"{count(asked)} asked for")),
+        *amounts,
         ("Samples", _tile(count(totals["samples"]), f"{count(held)} held out")),
         ("Tokens", _tile(count(sum(tokens.values())), " + ".join(parts))),
         ("Packs", _tile(count(packs.get("count", 0)), f"{empty} of the room empty")),
         ("Shards", _tile(count(len(facts["shards"])), size(totals["bytes"]))),
         ("Rejected", _tile(count(totals["rejected"]), f"of {counted(read, 'record')} read")),
-        *([("Hours", _tile(count(totals["hours"]), "of speech"))] if totals["hours"] else []),
     ]
 
 

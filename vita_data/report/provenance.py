@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from vita_data.report.formats import count, counted, share, size
+from vita_data.report.formats import count, counted, listed, share, size
+from vita_data.report.head import runs_of
 from vita_data.report.markup import Child, Html, tag
 from vita_data.report.tables import Cell, facts, table
 
@@ -51,7 +52,7 @@ def _selection(plan: dict[str, Any]) -> list[tuple[str, str]]:
         ("state tokens", _plain(plan["state_tokens"])),
         ("held out", f"{share(hold_out['share'])} of each source; {least} where that is more"),
         ("shards of", size(plan["shard_bytes"])),
-        ("loss", str(plan["loss"])),
+        ("loss", listed([str(run["loss"]) for run in runs_of(plan)])),
     ]
 
 

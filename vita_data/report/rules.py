@@ -22,9 +22,26 @@ REASONS = {
     "not_a_record": Reason(
         "Not a record", "Something is there, but it is not a conversation of the expected shape."
     ),
-    "modality_not_read": Reason(
-        "Medium not read yet", "The record needs a kind of medium that is not read yet."
+    "annotation_cut": Reason(
+        "Annotations cut off", "The file of annotations ends here, in the middle of a record."
     ),
+    "other_split": Reason("Another split", "The record belongs to a split that the card does not ask for."),
+    "other_subset": Reason(
+        "Another subset", "The record belongs to a subset that the card does not ask for."
+    ),
+    "ambiguous_id": Reason(
+        "Id used twice", "The corpus gives the id two meanings, so nobody knows which is meant."
+    ),
+    "pipe_command": Reason(
+        "A command for a file", "A shell command stands where a file's name should; commands are never run."
+    ),
+    "one_channel": Reason(
+        "One channel of several", "The record means one channel of a recording with more of them."
+    ),
+    "media_by_url": Reason(
+        "Only a web address", "The record names its medium by a web address; nothing is downloaded."
+    ),
+    "unfinished_answer": Reason("Answer cut short", "The record says itself that its answer was cut off."),
     "worker_died": Reason(
         "Crashed its reader", "Reading the record ended the worker twice, so it was put aside."
     ),
@@ -38,10 +55,12 @@ REASONS = {
     "empty_answer": Reason("Empty answer", "There is nothing to learn from an answer without text."),
     "empty_question": Reason("Empty question", "A question says nothing and shows no picture either."),
     "placeholders_match": Reason(
-        "Pictures and places differ", "The turns name more or fewer pictures than the record brings along."
+        "Media and places differ",
+        "The turns name more or fewer media of a kind than the record brings along.",
     ),
     "placeholder_count": Reason(
-        "Pictures and places differ", "The turns name more or fewer pictures than the record brings along."
+        "Media and places differ",
+        "The turns name more or fewer media of a kind than the record brings along.",
     ),
     "media_missing": Reason(
         "File missing", "The record names a file that is not there; it is looked for at every build."
@@ -70,6 +89,37 @@ REASONS = {
         "Cut off", "The picture file ends before its pixels do, as a broken download leaves it."
     ),
     "image_undecodable": Reason("Broken picture", "The picture's data are damaged and do not decode."),
+    "video_empty": Reason("Empty file", "The film's file has no bytes."),
+    "video_no_frames": Reason("No pictures", "The file has no film in it, as one that holds sound alone."),
+    "video_undecodable": Reason("Broken film", "The film's data are damaged and do not decode."),
+    "video_truncated": Reason(
+        "Film cut off", "Less than the wanted part of the film's stated length can be decoded."
+    ),
+    "video_too_long": Reason("Film too long", "Reading so long a film would hold up everything else."),
+    "video_too_many_pixels": Reason(
+        "Too many pixels",
+        "Decoding the film could exhaust memory or time, so it is refused by the size it declares.",
+    ),
+    "video_extreme_aspect": Reason(
+        "Extreme shape", "The film is so long and thin that frames of it show nothing."
+    ),
+    "clip_outside": Reason("Clip outside the film", "The clip begins or ends where the film does not reach."),
+    "no_audio": Reason("No sound", "The file has no sound track."),
+    "audio_empty": Reason("No sound", "The sound file, or the part of it that is meant, has no samples."),
+    "audio_undecodable": Reason("Broken sound", "The sound's data are damaged and do not decode."),
+    "audio_truncated": Reason("Sound cut off", "The sound file ends well before it says it does."),
+    "audio_too_long": Reason("Sound too long", "The sound is longer than its source's card allows."),
+    "audio_too_short": Reason("Sound too short", "The sound is too short to be heard as anything."),
+    "segment_outside": Reason(
+        "Segment outside the file", "The segment begins or ends where its sound file does not reach."
+    ),
+    "garbage_tag": Reason(
+        "Not written down", "The transcript marks part of what is heard as noise, music or silence."
+    ),
+    "empty_transcript": Reason("Nothing said", "The transcript has no letter and no digit."),
+    "transcript_unstable": Reason(
+        "Coded text", "The transcript hides codes in codes, which nobody writes by mistake."
+    ),
     "no_duration": Reason("No duration", "The film does not say how long it lasts."),
     "too_long": Reason(
         "Too long",

@@ -89,8 +89,8 @@ def _asked(
 def _awkward(films: Sequence[Filmed]) -> list[Entry]:
     """Clips with unusual bounds that a reader must understand."""
     random = rng(NAME, "awkward")
-    film = next(film for film in films if len(film.seen.scenes) > 1 and film.seen.film.seconds >= 4)
-    whole = film.seen.film.seconds
+    cut = [film for film in films if len(film.seen.scenes) > 1 and film.seen.film.seconds >= 4][:4]
+    whole = cut[2].seen.film.seconds
     bounds = (
         ("clip_backwards", "it ends before it begins, and is turned round", 2.0, 0.5, 0.5, 2.0),
         ("clip_of_no_length", "its end is its beginning, so it lasts one second", 1.0, 1.0, 1.0, 2.0),
@@ -98,7 +98,7 @@ def _awkward(films: Sequence[Filmed]) -> list[Entry]:
         ("clip_in_words", "its bounds are texts", "0.5", "1.5", 0.5, 1.5),
     )
     entries = []
-    for kind, note, start, end, shown_from, shown_to in bounds:
+    for film, (kind, note, start, end, shown_from, shown_to) in zip(cut, bounds, strict=True):
         entry = _asked(film, start, end, shown_from, shown_to, random, film_words_en)
         entries.append(replace(entry, plant=Plant(kind, None, f"kept: {note}")))
     return entries

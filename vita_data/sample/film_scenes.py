@@ -13,6 +13,16 @@ from vita_data.sample.photographs import PHOTOGRAPHS, Photograph, open_photograp
 MOVES = ("right", "left", "down", "up", "in", "out", "still")
 SHORT_SIDE = 400  # pixels: larger photographs are shrunk once, before the camera passes over them
 PANNED, FAR, NEAR, STILL = 0.78, 1.0, 0.5, 0.85  # the window's share of the largest that fits
+# Where the subject of a photograph is, as shares of its width and height; in the middle of the others.
+MIDDLE = (0.5, 0.5)
+FOCUS = {
+    "astronaut": (0.46, 0.28),
+    "camera": (0.5, 0.28),
+    "cell": (0.77, 0.57),
+    "china": (0.35, 0.45),
+    "coffee": (0.52, 0.45),
+    "rocket": (0.5, 0.65),
+}
 
 
 @dataclass(frozen=True)
@@ -75,19 +85,26 @@ def draw(film: Film, photographs: Mapping[str, Image.Image]) -> list[Image.Image
     for scene, count in zip(film.scenes, film.counts, strict=True):
         picture = photographs[scene.photo.name]
         for number in range(count):
-            box = window(scene.move, number / max(1, count - 1), picture.size, film.size)
+            focus = FOCUS.get(scene.photo.name, MIDDLE)
+            box = window(scene.move, number / max(1, count - 1), picture.size, film.size, focus)
             frames.append(picture.resize(film.size, Image.Resampling.BILINEAR, box=box))
     return frames
 
 
 def window(
-    move: str, progress: float, picture: tuple[int, int], frame: tuple[int, int]
+    move: str, progress: float, picture: tuple[int, int], frame: tuple[int, int], focus: tuple[float, float]
 ) -> tuple[float, float, float, float]:
-    """What the camera sees of a picture when `progress` (0 to 1) of a move is done: left, upper, right, lower."""
+    """What the camera sees of a picture when `progress` (0 to 1) of a move is done: left, upper, right, lower.
+
+    Across its move, and where it does not move, the camera looks at `focus`, in shares of width and height.
+    """
     scale = {"still": STILL, "in": FAR + (NEAR - FAR) * progress, "out": NEAR + (FAR - NEAR) * progress}
     largest = min(picture[0] / frame[0], picture[1] / frame[1]) * scale.get(move, PANNED)
-    width, height = frame[0] * largest, frame[1] * largest
-    along = {"right": progress, "left": 1 - progress, "down": progress, "up": 1 - progress}.get(move, 0.5)
-    across = (along, 0.5) if move in ("right", "left") else (0.5, along)
-    left, upper = (picture[0] - width) * across[0], (picture[1] - height) * across[1]
-    return left, upper, min(left + width, picture[0]), min(upper + height, picture[1])
+    corner = []
+    for axis, ends in enumerate((("left", "right"), ("up", "down"))):
+        room = picture[axis] - frame[axis] * largest
+        centred = focus[axis] * picture[axis] - frame[axis] * largest / 2
+        along = progress if move == ends[1] else 1 - progress
+        corner.append(room * along if move in ends else min(max(centred, 0.0), room))
+    right, lower = (min(corner[axis] + frame[axis] * largest, picture[axis]) for axis in (0, 1))
+    return corner[0], corner[1], right, lower

@@ -30,7 +30,7 @@ def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SoundFacts:
     parts = [("train", FIRST["train"] + number, LINES) for number in range(speakers)]
     parts += [(split, FIRST[split], count) for split, count in OTHERS.items()]
     voices = cast(NAME, "zh", len(parts))
-    lines = iter(sentences(NAME, sum(count for _, _, count in parts), longest=2))
+    lines = iter(sentences(NAME, sum(count for _, _, count in parts), longest=1))
     entries: list[Entry] = []
     other: list[Entry] = []
     for (split, number, count), voice in zip(parts, voices, strict=True):

@@ -103,7 +103,7 @@ def _rejects(root: Path, client: Client) -> list[Entry]:
     sentence = "This clip cannot be heard."
     broken = Plant("empty_file", "audio_undecodable", "zero bytes")
     missing = Plant("missing_audio", "media_missing", "no such file")
-    silent = Plant("no_words", "empty_answer", "the sentence is empty")
+    silent = Plant("no_words", "empty_transcript", "the sentence is empty")
     return [
         Entry(client.row(empty, sentence), 0, empty, broken),
         Entry(client.row(lost, sentence), 0, lost, missing),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from vita_data.sample import (
@@ -17,17 +18,16 @@ from vita_data.sample import (
 )
 from vita_data.sample.sound_ledger import SoundFacts
 
-# source -> what writes it into a folder with an engine
-SPOKEN: dict[str, Callable[[Path, Path], SoundFacts]] = {
-    module.NAME: module.make  # type: ignore[attr-defined]
-    for module in (
-        speech_librispeech,
-        speech_aishell,
-        speech_wenetspeech,
-        speech_commonvoice,
-        speech_wenet_shards,
-        tts_ljspeech,
-        tts_aishell3,
-        unmeant,
-    )
-}
+
+def spoken_makers(engine: Path) -> dict[str, Callable[[Path], SoundFacts]]:
+    """The name of each source, and what writes it into a folder with an engine."""
+    return {
+        speech_librispeech.NAME: partial(speech_librispeech.make, engine=engine),
+        speech_aishell.NAME: partial(speech_aishell.make, engine=engine),
+        speech_wenetspeech.NAME: partial(speech_wenetspeech.make, engine=engine),
+        speech_commonvoice.NAME: partial(speech_commonvoice.make, engine=engine),
+        speech_wenet_shards.NAME: partial(speech_wenet_shards.make, engine=engine),
+        tts_ljspeech.NAME: partial(tts_ljspeech.make, engine=engine),
+        tts_aishell3.NAME: partial(tts_aishell3.make, engine=engine),
+        unmeant.NAME: partial(unmeant.make, engine=engine),
+    }

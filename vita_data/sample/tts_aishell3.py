@@ -1,4 +1,4 @@
-"""The source sample-tts-zh: nine Chinese voices at 44.1 kHz in the layout of AISHELL-3, with pinyin.
+"""The source sample-tts-zh: ten Chinese voices at 44.1 kHz in the layout of AISHELL-3, with pinyin.
 
 Layout: https://www.openslr.org/93, `train/content.txt` with a character and its sound in turn.
 """
@@ -20,7 +20,7 @@ NAME = "sample-tts-zh"
 FOLDER = "data_aishell3"
 ANNOTATION = f"{FOLDER}/train/content.txt"
 RATE = 44100
-SPEAKERS, LINES, TESTED = 9, 6, 2  # voices, lines of each, lines of the first one in the test split
+SPEAKERS, LINES, TESTED = 10, 5, 2  # voices, lines of each, lines of the first one in the test split
 
 
 def make(root: Path, engine: Path, each: int = LINES) -> SoundFacts:

@@ -18,7 +18,7 @@ from vita_data.sample.voices import RATE, Voice, cast
 
 NAME = "sample-tts-en"
 ANNOTATION = "LJSpeech-1.1/metadata.csv"
-COUNT = 66
+COUNT = 64
 QUOTED = (
     'He called it "the best bread in town" and left.',
     '"Not today," said the ferryman.',
@@ -28,7 +28,7 @@ QUOTED = (
 def make(root: Path, engine: Path, count: int = COUNT) -> SoundFacts:
     """Write the source into the folder `root` and say what is in it."""
     (root / "LJSpeech-1.1/wavs").mkdir(parents=True)
-    voice = replace(cast(NAME, "en", 1)[0], speed=185)
+    voice = replace(cast(NAME, "en", 1)[0], speed=200)
     lines = [*(Line(text, text) for text in QUOTED), *sentences(NAME, count - len(QUOTED), 1, numbers=0.3)]
     rng(NAME, "order").shuffle(lines)
     entries = [

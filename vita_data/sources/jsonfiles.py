@@ -47,7 +47,7 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("vita-mark", _mark)
 
 
-class _Utf8Stream:
+class Utf8Stream:
     """Bytes of a file with everything that is not UTF-8 marked, its BOM dropped, and all of it digested.
 
     Marked too are what the parser is not safe with: half a surrogate pair, written as an escape, of which
@@ -93,7 +93,7 @@ def _has_huge_number(text: str) -> bool:
     return any(text[at].isdecimal() and text[at : at + step].isdecimal() for at in range(0, len(text), step))
 
 
-def _elements(stream: _Utf8Stream, items_path: str, keyed: bool) -> Iterator[Any]:
+def _elements(stream: Utf8Stream, items_path: str, keyed: bool) -> Iterator[Any]:
     if keyed:
         yield from ({"id": name, "value": value} for name, value in ijson.kvitems(stream, items_path))
     else:
@@ -129,7 +129,7 @@ def split_document(
 
     held = 0
     with files.open_read(path) as raw:
-        stream = _Utf8Stream(raw)
+        stream = Utf8Stream(raw)
         try:
             for element in _elements(stream, items_path, keyed):
                 line = _line(element)

@@ -51,7 +51,10 @@ class AskOptions:
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
         if self.answer_is != "text" and self.choices is None:
-            return "answer_is", f"an answer that is a {self.answer_is} points into choices; add `choices:`"
+            return (
+                "answer_is",
+                f"answer_is {self.answer_is} points into choices; add `choices:` with their column",
+            )
         return turns.wrong_tokens(self.tokens)
 
 

@@ -56,7 +56,7 @@ class SegmentedJson:
         path, options = files.join(root, annotation), self._options
         copies, walk = Copies(annotation, scratch), _Walk(options)
         with files.open_read(path) as raw:
-            stream = jsonfiles._Utf8Stream(raw)
+            stream = jsonfiles.Utf8Stream(raw)
             try:
                 for segment in walk.segments(ijson.parse(stream)):
                     copies.add(segment)

@@ -104,7 +104,9 @@ def native_turns(record: dict[str, Any], dialect: str, where: str, keys: dict[st
     if dialect == "alpaca":
         return _alpaca_turns(record, named)
     if dialect == "text":
-        return [{"from": "human", "value": ""}, {"from": "gpt", "value": record.get(named["text"])}]
+        text = record.get(named["text"])
+        told = None if text is None else spoken(text)
+        return [{"from": "human", "value": ""}, {"from": "gpt", "value": told}]
     value = decoded(record.get(where))
     if dialect == "data":
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):

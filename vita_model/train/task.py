@@ -87,6 +87,11 @@ def training_seed(plan: dict[str, Any], seed: int | None) -> int:
 def _check_model(plan: dict[str, Any], folder: str, config: ModelConfig) -> None:
     if plan["geometry_digest"] != config.geometry.digest():
         raise ShardError(_other_geometry(plan["geometry"], folder, config))
+    if "halves" in plan:
+        names = " and ".join(plan["stage"] + half for half in plan["halves"])
+        raise UsageError(
+            f"stage {plan['stage']} trains in halves, {names}, which this model does not have yet."
+        )
     if plan["loss"] != "lm" or set(plan["trains"]) - set(PARTS):
         raise UsageError(
             f"stage {plan['stage']} trains {', '.join(plan['trains'])} with loss {plan['loss']}; "
