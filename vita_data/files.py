@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
+import io
 import json
 import os
 import shutil
@@ -116,7 +117,7 @@ def open_read(path: str) -> Iterator[IO[bytes]]:
     if is_url(path):
         fs, inner = _filesystem(path)
         with fs.open(inner, "rb") as stream:
-            yield stream
+            yield io.BufferedReader(stream)  # whose reads by line take a size, as those of fsspec do not
     else:
         with open(path, "rb") as stream:
             yield stream

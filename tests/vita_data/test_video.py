@@ -379,3 +379,12 @@ def test_quality_is_a_value_of_the_rule() -> None:
     coarse, fine = (read_frames(film(2), FrameRule(quality=quality)) for quality in (30, 95))
     assert len(coarse.frames[0].data) < len(fine.frames[0].data)
     assert coarse.content == fine.content
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_still_picture_is_turned_as_its_exif_says(orientation: int) -> None:
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    stored = np.rot90(picture(9, (96, 64)), {1: 0, 3: 2, 6: 1, 8: 3}[orientation])
+    Image.fromarray(stored).save(buffer, "JPEG", exif=exif.tobytes(), quality=95)
+    assert _numbers(read_frames(buffer.getvalue())) == [9]

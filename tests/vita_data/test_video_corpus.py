@@ -22,6 +22,7 @@ OTHER_SIZES = {
     "pool_net.mp4": (455, 256),
     "mmaction2_part_0.mp4": (455, 256),
     "mmaction2_part_1.mp4": (455, 256),
+    "lhotse_big_buck_bunny_small.mp4": (427, 240),
     "decord_video_90.mov": (320, 568),
     "nasa_telescope.mp4": (480, 270),
 }

@@ -83,7 +83,9 @@ def _source(line: dict[str, Any], found: Recount) -> dict[str, Any]:
     counted = "sound_samples" if line["unit"] == "hours" else "questions"
     for name, amount in line["amounts"].items():
         if line[name] != (amount if size == 1 else amount / size):
-            found.wrong(f"source {source}: the plan says {name} {line[name]} and counts {amount} of {counted}.")
+            found.wrong(
+                f"source {source}: the plan says {name} {line[name]} and counts {amount} of {counted}."
+            )
     wanted = ((counted, line["amounts"]["planned"]), ("samples", line["planned_samples"]))
     for what, planned in wanted:
         if found.of(source, what) != planned:

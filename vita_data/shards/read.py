@@ -5,6 +5,7 @@ Needs neither torch nor webdataset. A read costs one slice a member, wherever in
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import threading
@@ -63,7 +64,7 @@ class Shard:
         members = table.column("members").combine_chunks()
         self._starts: list[int] = members.offsets.to_pylist()
         flat = members.flatten()
-        self._names = flat.field("name")
+        self._names, self._digests = flat.field("name"), flat.field("sha256")
         places = zip(flat.field("offset").to_pylist(), flat.field("length").to_pylist(), strict=True)
         self._spans = [slice(offset, offset + length) for offset, length in places]
         self.keys: list[str] = table.column("key").to_pylist()
@@ -98,8 +99,13 @@ class Shard:
         return [str(name) for name in self._names[self._starts[row] : self._starts[row + 1]].to_pylist()]
 
     def sample(self, row: int) -> Sample:
-        """A sample with its record parsed and its media as bytes."""
+        """A sample with its record parsed and its media as bytes; ShardError when the record is not what was written."""
         record, *media = self.read(row)
+        if hashlib.sha256(record).digest() != self._digests[self._starts[row]].as_py():
+            raise ShardError(
+                f"{self._path}: the record of {self.keys[row]} is not what its index says; "
+                "remove that file and build the stage again."
+            )
         facts = {name: self.table.column(name)[row].as_py() for name in ("source", "grids", "length")}
         grids = [(grid["cols"], grid["rows"]) for grid in facts["grids"] or []]
         return Sample(self.keys[row], facts["source"], json.loads(record), media, grids, facts["length"])

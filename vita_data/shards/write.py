@@ -135,6 +135,7 @@ class _IndexRows:
 
         from vita_data.records.canon import canonical
         from vita_data.records.schema import INDEX, INDEX_VERSION, MEMBER
+        from vita_data.shards.content import table_digest
 
         members = pa.StructArray.from_arrays(
             [
@@ -156,8 +157,9 @@ class _IndexRows:
             arrays[field.name] if field.name == "members" else pa.array(arrays[field.name], field.type)
             for field in INDEX
         ]
-        metadata = {"vita": canonical({"version": INDEX_VERSION, "plan": plan_digest, **facts})}
-        return pa.Table.from_arrays(columns, schema=INDEX.with_metadata(metadata))
+        table = pa.Table.from_arrays(columns, schema=INDEX)
+        said = {"version": INDEX_VERSION, "plan": plan_digest, "rows": table_digest(table), **facts}
+        return table.replace_schema_metadata({"vita": canonical(said)})
 
 
 def write_shard(
@@ -196,10 +198,15 @@ def write_shard(
 
 
 def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | None:
-    """What a shard holds when it was already written from this very plan, else None."""
+    """What a shard holds when it was already written from this very plan, else None.
+
+    The index must be as it was written; of the tar only the size is looked at.
+    """
     import json
 
     import pyarrow as pa
+
+    from vita_data.shards.content import table_digest
 
     index = files.join(folder, "index", index_name(number))
     shard = files.join(folder, "shards", shard_name(number))
@@ -210,7 +217,8 @@ def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | N
         said = json.loads(table.schema.metadata[b"vita"])
         facts = _facts_of(table, number, files.identity(shard)["size"])
         named = ShardFacts(number, *(said[name] for name in ("samples", "questions", "bytes", "digest")))
-        return facts if said["plan"] == plan_digest and named == facts else None
+        current = said["plan"] == plan_digest and said["rows"] == table_digest(table)
+        return facts if current and named == facts else None
     except (OSError, ValueError, KeyError, TypeError, pa.lib.ArrowException) as error:
         if getattr(error, "errno", None):
             raise
