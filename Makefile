@@ -20,7 +20,7 @@ demo: $(READY)  ## sample corpus -> stages 1.1, 1.2, 1.3 -> proof -> training, e
 	BIN=$(BIN) OUT=$(DEMO) scripts/demo.sh
 
 test: $(READY)  ## every test, the slow ones too
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 lint: $(READY)  ## style
 	$(BIN)/ruff check .

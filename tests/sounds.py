@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from fractions import Fraction
 from typing import Any
@@ -34,6 +35,9 @@ ENCODED: dict[str, tuple[str, str, dict[str, str]]] = {
     "mkv": ("matroska", "aac", {"aac_pns": "0"}),
     "adts": ("adts", "aac", {"aac_pns": "0"}),
 }
+
+KINDS = (*WRITTEN, *ENCODED)
+_RATES = {"opus": 48000, "webm": 48000, "gsm": 8000}
 
 
 def speechlike(seconds: float, rate: int, seed: int = 1) -> Samples:
@@ -74,10 +78,10 @@ def made(kind: str, samples: Samples, rate: int) -> bytes:
     return written(kind, samples, rate) if kind in WRITTEN else encoded(kind, samples, rate)
 
 
-def film(sound: Samples | None, rate: int = 48000) -> bytes:
+def film(sound: Samples | None, rate: int = 48000, container: str = "mp4") -> bytes:
     """A second of moving grey, with or without a sound track."""
     buffer = io.BytesIO()
-    with av.open(buffer, "w", "mp4") as output:
+    with av.open(buffer, "w", container) as output:
         video = output.add_stream("mpeg4", rate=10)
         video.width = video.height = 64
         audio = None if sound is None else output.add_stream("aac", rate=rate, layout="mono")
@@ -100,6 +104,17 @@ def _mux(output: av.container.OutputContainer, stream: av.AudioStream, samples: 
     for part in resampler.resample(frame) + resampler.resample(None):
         output.mux(stream.encode(part))
     output.mux(stream.encode(None))
+
+
+def rate_of(kind: str) -> int:
+    """The rate at which tests make a kind."""
+    return _RATES.get(kind, 44100)
+
+
+@functools.cache
+def all_kinds() -> dict[str, bytes]:
+    """Six seconds of the same voice in every kind named above."""
+    return {kind: made(kind, speechlike(6, rate_of(kind)), rate_of(kind)) for kind in KINDS}
 
 
 def stored(flac: bytes) -> Samples:

@@ -23,10 +23,12 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from pipelines.choice import RunnerChoice
 from pipelines.graphs import GRAPHS
 from tests.factories import run_build, shard_digests, two_sources
+from vita_data.records.places import Place
 
 # For each graph a few items of the shape it takes.
 ITEMS: dict[str, list[Any]] = {
     "split": [("llava_json", {"turns": "messages"}, "/corpus", "a.json", "/out/work")],
+    "list": [("/corpus", "images.zip", Place("images.zip"), "/out/catalog/coco", False)],
     "catalog": [("/out/task.json", 0), ("/out/task.json", 1)],
     "measure": [("/out/task.json", 0)],
     "select": [("/out/task.json", "coco", 0)],

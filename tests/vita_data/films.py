@@ -16,7 +16,7 @@ from PIL import Image
 BITS = 8
 TENTH = Fraction(1, 10)
 HUNDREDTH = Fraction(1, 100)
-SIZE = (96, 64)
+SIZE = (128, 64)  # at 96 pixels the same pictures do not always give the same H.264
 MILLI = Fraction(1, 1000)
 
 

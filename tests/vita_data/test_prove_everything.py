@@ -32,7 +32,7 @@ COLUMNS: dict[str, Any] = {
     "length": 3,
     "grids": [{"cols": 3, "rows": 1}],
     "seconds": 0.5,
-    "samples": 3,
+    "sound_samples": 3,
     "source": "nobody",
     "language": "zh",
     "licence": "MIT",

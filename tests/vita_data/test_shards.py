@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.forgery import flip
 from vita_data import files
 from vita_data.errors import ShardError
 from vita_data.records.canon import canonical_bytes
@@ -78,7 +80,9 @@ def test_a_shard_whose_writing_broke_off_leaves_no_tar_and_no_index(folder: str)
         raise RuntimeError("out of the blue")
 
     if folder.startswith("memory:"):
-        pytest.skip("fsspec's files in memory are there from their first byte; those of object stores are not")
+        pytest.skip(
+            "fsspec's files in memory are there from their first byte; those of object stores are not"
+        )
     with pytest.raises(RuntimeError):
         write_shard(folder, 0, broken(), "plan")
     assert not files.exists(f"{folder}/shards/00000.tar")
@@ -106,6 +110,52 @@ def test_a_damaged_index_means_that_the_shard_is_written_again(tmp_path: Path, c
     write_shard(str(tmp_path), 0, SAMPLES, "plan")
     (tmp_path / "index/00000.parquet").write_bytes(content)
     assert finished_shard(str(tmp_path), 0, "plan") is None
+
+
+@pytest.mark.parametrize("column", ["text_tokens", "length", "seconds", "source", "grids", "members", "key"])
+def test_an_index_with_another_value_means_that_the_shard_is_written_again(
+    tmp_path: Path, column: str
+) -> None:
+    write_shard(str(tmp_path), 0, SAMPLES, "plan")
+    path = str(tmp_path / "index/00000.parquet")
+    table = files.read_table(path)
+    rows = table.to_pylist()
+    rows[0][column], rows[1][column] = rows[1][column], rows[0][column]
+    files.write_table(path, table)
+    assert finished_shard(str(tmp_path), 0, "plan") is not None
+    files.write_table(path, pa.Table.from_pylist(rows, table.schema))
+    assert finished_shard(str(tmp_path), 0, "plan") is None
+
+
+@given(st.data())
+def test_a_damaged_index_is_never_taken_for_another_one(folder_of_a_shard: Path, data: st.DataObject) -> None:
+    path = folder_of_a_shard / "index/00000.parquet"
+    whole, table = path.read_bytes(), files.read_table(str(path))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    flip(path, at, data.draw(st.integers(1, 255)))
+    try:
+        if finished_shard(str(folder_of_a_shard), 0, "plan") is not None:
+            assert files.read_table(str(path)).equals(table, check_metadata=True)
+    finally:
+        path.write_bytes(whole)
+
+
+@pytest.fixture(scope="module")
+def folder_of_a_shard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shard")
+    write_shard(str(folder), 0, SAMPLES, "plan")
+    return folder
+
+
+def test_a_record_that_is_not_what_its_index_says_is_refused(tmp_path: Path) -> None:
+    write_shard(str(tmp_path), 0, SAMPLES)
+    flip(tmp_path / "shards/00000.tar", 520, 1)
+    shard = Shard(str(tmp_path), 0)
+    with pytest.raises(
+        ShardError, match=r"00000\.tar: the record of test-0+ is not what .* remove that file"
+    ):
+        shard.sample(0)
+    assert shard.sample(1).key == SAMPLES[1].key
 
 
 def test_a_tar_of_another_length_means_that_the_shard_is_written_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import subprocess
 import sys
 import zipfile
@@ -18,7 +19,7 @@ from PIL import Image
 from tests.vita_data.films import KINDS, STAMPED, film, film_of, number_in, picture, rate_of, remuxed
 from vita_data.errors import RecordError
 from vita_data.media import reel as reel_module
-from vita_data.media.decode import Decoder, from_the_start
+from vita_data.media.decode import Decoder, drops_exactly, from_the_start
 from vita_data.media.film import Film, FrameRule
 from vita_data.media.reel import Reel
 from vita_data.media.shortcut import from_key_frames
@@ -88,6 +89,30 @@ def test_key_marks_that_promise_too_much_are_found_out() -> None:
     assert _numbers(read_frames(data, start=2.0)) == [20, 25, 30, 35]
 
 
+def test_key_marks_on_other_frames_are_found_out() -> None:
+    data = film_of("MPEG-4 in MP4", 40)
+    marks = data.index(b"stss") + 12
+    first, *others = struct.unpack_from(">3I", data, marks)
+    lie = struct.pack(">3I", first, *(mark + 4 for mark in others))
+    lying = data[:marks] + lie + data[marks + 12 :]
+    assert _keys(lying) != _keys(data) and sum(_keys(lying)) == sum(_keys(data))
+    assert any(_decoded(lying, True, number / 10) is None for number in range(40))
+    for number in range(40):
+        assert _numbers(read_frames(lying, start=number / 10, end=(number + 1) / 10)) == [number]
+
+
+def test_frames_are_left_undecoded_only_where_none_builds_on_them() -> None:
+    drops = {kind: drops_exactly(Reel(io.BytesIO(film_of(kind, 20)), 10**6).decoder()) for kind in STAMPED}
+    assert {kind for kind, exact in drops.items() if not exact} == {
+        "interlaced H.264",
+        "H.265 with layers",
+        "VP9 in WebM",
+        "VP8 in WebM",
+        "MPEG-4 in MP4",
+        "Motion JPEG in MOV",
+    }
+
+
 def _keys(data: bytes) -> list[bool]:
     with av.open(io.BytesIO(data)) as container:
         return [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
@@ -105,7 +130,7 @@ def test_skipping_by_the_index_finds_the_same_frames_as_reading_on(
 
 def test_an_index_that_leads_astray_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     data = bytearray(film_of("H.264 with open groups in Matroska", 100))
-    cues = data.index(b"\x1c\x53\xbb\x6b")
+    cues = data.rindex(b"\x1c\x53\xbb\x6b")
     for at in range(cues, len(data) - 2):
         if data[at : at + 2] == b"\xf1\x82":  # CueClusterPosition
             data[at + 2 : at + 4] = b"\0\x40"
@@ -115,7 +140,7 @@ def test_an_index_that_leads_astray_is_not_followed(monkeypatch: pytest.MonkeyPa
 
 def test_only_what_is_needed_is_decoded() -> None:
     data = film_of("H.264 with B-frames in MP4", 240)
-    pixels = 96 * 64
+    pixels = 128 * 64
     with pytest.raises(RecordError) as refusal:
         read_frames(data, FrameRule(max_work=30 * pixels))
     assert refusal.value.rule == "video_too_long"
@@ -143,6 +168,13 @@ def test_frames_of_uneven_length_are_taken_by_their_stamps(container: str) -> No
 def test_times_count_from_the_first_frame(container: str, first: int) -> None:
     read = read_frames(film([first + 100 * n for n in range(25)], container=container))
     assert _numbers(read) == [0, 6, 12, 18] and read.duration == pytest.approx(2.5, abs=0.002)
+
+
+def test_frames_that_an_avi_left_out_are_counted() -> None:
+    stamps = [0, 100, 200, 300, 700, 800, 900, 1500, 1600, 2500]
+    data = film(stamps, "mpeg4", "avi")
+    for number, stamp in enumerate(stamps):
+        assert _numbers(read_frames(data, start=stamp / 1000, end=stamp / 1000 + 0.001)) == [number]
 
 
 def test_stamps_that_start_anew_go_on() -> None:
@@ -176,38 +208,40 @@ def test_a_still_picture_is_a_film_of_one_frame() -> None:
 
 def test_the_short_side_is_shrunk_to_its_limit_and_never_enlarged() -> None:
     sizes = {}
-    for size in ((96, 64), (900, 600), (600, 900), (450, 448), (97, 65)):
+    for size in ((128, 64), (900, 600), (600, 900), (450, 448), (97, 65)):
         first = read_frames(film(2, "ffv1", "matroska", size=size, pix_fmt="yuv444p")).frames[0]
         sizes[size] = first.width, first.height
     assert sizes == {
-        (96, 64): (96, 64),
+        (128, 64): (128, 64),
         (900, 600): (672, 448),
         (600, 900): (448, 672),
         (450, 448): (450, 448),
         (97, 65): (97, 65),
     }
     small = read_frames(film(2), FrameRule(short_side=32)).frames[0]
-    assert (small.width, small.height) == (48, 32)
+    assert (small.width, small.height) == (64, 32)
 
 
 @pytest.mark.parametrize(
-    ("aspect", "size"),
+    ("aspect", "stored", "shown"),
     [
-        (Fraction(2), (192, 64)),
-        (Fraction(1, 2), (96, 128)),
-        (Fraction(640, 639), (96, 64)),
-        (Fraction(1), (96, 64)),
-        (Fraction(50), (96, 64)),
+        (Fraction(2), (128, 64), (256, 64)),
+        (Fraction(1, 2), (128, 64), (128, 128)),
+        (Fraction(640, 639), (426, 240), (426, 240)),
+        (Fraction(1), (128, 64), (128, 64)),
+        (Fraction(50), (128, 64), (128, 64)),
     ],
 )
-def test_oblong_pixels_become_square_by_stretching(aspect: Fraction, size: tuple[int, int]) -> None:
-    first = read_frames(film(2, aspect=aspect)).frames[0]
-    assert (first.width, first.height) == size
+def test_oblong_pixels_become_square_by_stretching(
+    aspect: Fraction, stored: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    first = read_frames(film(2, aspect=aspect, size=stored)).frames[0]
+    assert (first.width, first.height) == shown
 
 
 def test_oblong_pixels_turn_with_their_film() -> None:
     first = read_frames(film(2, container="mov", aspect=Fraction(2), turn=(90, False, False))).frames[0]
-    assert (first.width, first.height) == (64, 192)
+    assert (first.width, first.height) == (64, 256)
 
 
 @pytest.mark.parametrize("across", [False, True])
@@ -301,6 +335,11 @@ def test_a_clip_counts_from_its_own_first_frame() -> None:
     assert read.duration == pytest.approx(4.95)
 
 
+def test_a_clip_that_starts_with_a_long_frame_is_whole() -> None:
+    read = read_frames(film([0, 3000, 3100, 3200, 3300, 3400, 3500]), start=0.5, end=3.5)
+    assert _numbers(read) == [1, 2, 3, 4] and read.duration == pytest.approx(0.5)
+
+
 def test_sound_is_reported_and_does_not_count() -> None:
     loud = film(12, sound=True)
     silent = remuxed(loud, "mp4")
@@ -331,6 +370,22 @@ def _with_cover(data: bytes) -> bytes:
                 packet.stream = track
                 output.mux(packet)
     return file.getvalue()
+
+
+@pytest.mark.parametrize(("default", "shown"), [(True, 64), (False, 128)])
+def test_of_two_tracks_the_default_one_is_shown_or_else_the_larger(default: bool, shown: int) -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as output:
+        sources = [av.open(io.BytesIO(film(8, size=(width, 64)))) for width in (64, 128)]
+        tracks = [output.add_stream_from_template(source.streams.video[0]) for source in sources]
+        tracks[0].disposition = av.stream.Disposition.default if default else av.stream.Disposition(0)
+        tracks[1].disposition = av.stream.Disposition(0)
+        for source, track in zip(sources, tracks, strict=True):
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = track
+                    output.mux(packet)
+    assert {frame.width for frame in read_frames(file.getvalue()).frames} == {shown}
 
 
 def test_equal_pictures_have_equal_content_whatever_their_container() -> None:
@@ -385,6 +440,6 @@ def test_quality_is_a_value_of_the_rule() -> None:
 def test_a_still_picture_is_turned_as_its_exif_says(orientation: int) -> None:
     exif, buffer = Image.Exif(), io.BytesIO()
     exif[0x0112] = orientation
-    stored = np.rot90(picture(9, (96, 64)), {1: 0, 3: 2, 6: 1, 8: 3}[orientation])
+    stored = np.rot90(picture(9), {1: 0, 3: 2, 6: 1, 8: 3}[orientation])
     Image.fromarray(stored).save(buffer, "JPEG", exif=exif.tobytes(), quality=95)
     assert _numbers(read_frames(buffer.getvalue())) == [9]

@@ -76,7 +76,7 @@ def _tick(bars: StepBars, stop: threading.Event) -> None:
 
 
 def _print(facts: dict[str, Any], out: str, as_json: bool) -> None:
-    from vita_data.report.formats import counted
+    from vita_data.report.formats import counted, counted_in
 
     totals, packs, shards = facts["totals"], facts["packs"], len(facts["shards"])
     names = ("samples", "questions", "hours", "bytes", "rejected", "held_out")
@@ -84,9 +84,10 @@ def _print(facts: dict[str, Any], out: str, as_json: bool) -> None:
         said = {name: totals[name] for name in names}
         print_json({"stage": facts["stage"], "out": out, **said, "shards": shards})
         return
+    amount = counted_in(facts["sources"][0]["unit"], totals["questions"], totals["hours"])
     click.echo(
         f"stage {facts['stage']} is built: {counted(totals['samples'], 'sample')} with "
-        f"{counted(totals['questions'], 'question')} in {counted(shards, 'shard')} ({size(totals['bytes'])}), "
+        f"{amount} in {counted(shards, 'shard')} ({size(totals['bytes'])}), "
         f"{counted(packs['count'], 'pack')} with {packs['waste']:.1%} empty, "
         f"{counted(totals['held_out'], 'sample')} held out from training, "
         f"{counted(totals['rejected'], 'record')} rejected with a reason.\n"

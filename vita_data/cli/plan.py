@@ -12,6 +12,7 @@ from vita_data.cli.output import json_option, print_json, size, stage_option, ta
 
 if TYPE_CHECKING:
     from vita_data.manifest.mixture import MixtureCard
+    from vita_data.manifest.source import SourceCard
 
 
 @click.command()
@@ -44,8 +45,8 @@ def plan(
 
     card = load_mixture(mixture, manifests)
     stage_card = load_stage(split_stage(stage)[0], card.path, manifests).with_option(option)
-    counted = _counted(out, card)
-    facts = plan_from_cards(stage_card, card, load_sources(card, manifests), pure_text, counted)
+    sources = load_sources(card, manifests)
+    facts = plan_from_cards(stage_card, card, sources, pure_text, _counted(out, card, sources))
     if as_json:
         print_json(facts)
         return
@@ -54,13 +55,13 @@ def plan(
     click.echo(table(heads, [[_cell(row, head) for head in heads] for row in rows]))
 
 
-def _counted(out: str, card: MixtureCard) -> dict[str, dict[str, Any]]:
+def _counted(out: str, card: MixtureCard, sources: dict[str, SourceCard]) -> dict[str, dict[str, Any]]:
     """What a build in OUT has counted; where there is none, nothing that reads tables is loaded."""
     if not files.matching(out, "catalog/*/source.json"):
         return {}
     from vita_data.select.counted import counted_sources
 
-    return counted_sources(out, card)
+    return counted_sources(out, card, sources)
 
 
 def _cell(row: dict[str, Any], head: str) -> object:

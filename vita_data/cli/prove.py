@@ -14,7 +14,7 @@ from vita_data.cli.output import json_option, print_json, table
 @json_option
 def prove(folder: str, as_json: bool) -> None:
     """Recount the stage in FOLDER (OUT/stages/S) from its tar bytes, and fail when one byte is off."""
-    from vita_data.report.formats import counted
+    from vita_data.report.formats import counted, counted_in
     from vita_data.shards.prove import prove as recount
 
     def tell(done: int, total: int) -> None:
@@ -34,8 +34,9 @@ def prove(folder: str, as_json: bool) -> None:
         for remark in said["remarks"]:
             click.echo(f"remark: {remark}", err=True)
         verdict = "proved: every digest, key and count holds" if said["ok"] else "NOT proved"
-        samples, questions = counted(said["samples"], "sample"), counted(said["questions"], "question")
-        click.echo(f"{verdict}; {samples} with {questions} in the tars.")
+        unit = said["sources"][0]["unit"] if said["sources"] else "questions"
+        amount = counted_in(unit, said["questions"], said["hours"])
+        click.echo(f"{verdict}; {counted(said['samples'], 'sample')} with {amount} in the tars.")
         if not said["ok"]:
             click.echo("remove the files that are named and run the same `vita-data build` again.", err=True)
     if not said["ok"]:

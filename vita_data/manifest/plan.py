@@ -78,17 +78,19 @@ def _row(
     estimate = card.estimate
     base = known if known is not None else (estimate.amount if estimate else None)
     expected = None if base is None else _of(share, base, unit)
-    row = _blank(line.source, unit, None if known is None else expected) | {unit: expected}
+    stated = None if expected is None else number(expected)
+    row = _blank(line.source, unit, None if known is None else stated) | {unit: stated}
     if estimate is not None and expected is not None:
-        scale = Fraction(expected) / estimate.amount
+        scale = expected / estimate.amount
         row["samples"] = ceil(scale * estimate.samples)
         row["tokens"] = ceil(scale * _tokens(card, estimate, geometry))
         row["bytes"] = ceil(scale * estimate.bytes)
     return row
 
 
-def _of(share: Fraction, amount: Fraction, unit: Unit) -> int | float:
-    return quota(share, amount) if unit == "questions" else number(share * amount)
+def _of(share: Fraction, amount: Fraction, unit: Unit) -> Fraction:
+    """A share of an amount, exactly: whole questions, or hours."""
+    return Fraction(quota(share, amount)) if unit == "questions" else share * amount
 
 
 def _counted_row(
@@ -98,10 +100,10 @@ def _counted_row(
     there = Fraction(counted[unit])
     known = line.amount
     asked = _of(share, there if known is None else known, unit)
-    row = _blank(line.source, unit, asked) | {"basis": "catalog", unit: asked}
+    row = _blank(line.source, unit, number(asked)) | {"basis": "catalog", unit: number(asked)}
     for figure in ("samples", "tokens", "bytes"):
         if counted[figure] is not None and there:
-            row[figure] = ceil(Fraction(asked) / there * counted[figure])
+            row[figure] = ceil(asked / there * counted[figure])
     return row
 
 

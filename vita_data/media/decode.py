@@ -37,7 +37,7 @@ class Decoder:
 
     def __init__(self, reel: Reel, max_work: int) -> None:
         self._context = reel.decoder()
-        self._drops = _drops_exactly(self._context)
+        self._drops = drops_exactly(self._context)
         self._max_work = max_work
         self._work = 0
 
@@ -154,7 +154,7 @@ def _all_frames(reel: Reel, decoder: Decoder) -> Iterator[VideoFrame]:
         yield from (frame for frame in frames if reel.may_jump or not frame.is_corrupt)
 
 
-def _drops_exactly(context: VideoCodecContext) -> bool:
+def drops_exactly(context: VideoCodecContext) -> bool:
     """Whether frames that the decoder calls unreferenced are so for all others.
 
     H.264: `nal_ref_idc` 0 (ITU-T H.264, 7.4.1), where no field stands alone. H.265: a sub-layer non-reference

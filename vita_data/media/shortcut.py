@@ -16,7 +16,7 @@ from vita_data.media.timeline import Timeline
 
 # Containers that write down a true stamp and a true key mark for every frame, and codecs whose key frames wipe
 # the slate clean for all frames shown after them.
-_CONTAINERS = ("mov", "matroska")
+_CONTAINERS = ("mov", "matroska", "flv")
 _CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg")
 _MISSING_SECONDS = 1
 

@@ -34,7 +34,6 @@ class FileTrack:
 
     forgets = True
     lost = 0
-    words = ""
 
     def __init__(self, file: SoundSource, head: bytes) -> None:
         file.seek(0)

@@ -18,7 +18,6 @@ from itertools import chain
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Discard
 
 from vita_data.errors import RecordError
 from vita_data.media.sound_declared import samples_in_mp3_header
@@ -32,6 +31,7 @@ _FORMATS = (
 )
 _HEADERLESS = {".g722": "g722"}  # nothing in the bytes tells these; the name must
 _PREROLL = Fraction(1, 2)  # seconds
+_LAST_STAMP = 1 << 62
 _SAMPLES_AT_ONCE = 1 << 16
 # To find a place in an MP3 is to read it from the front, once, so it is kept open. Other containers are cheap to
 # open, and what was read before has been seen to matter: to where Ogg Vorbis ends, to the noise of AAC.
@@ -60,7 +60,7 @@ class PacketTrack:
     def _open(self) -> None:
         """Opens the file and decodes its first frame, which alone says for certain what the samples are."""
         self.end = self.lost = 0
-        self.words = ""
+        self._words = ""
         self._passed: int | None = None
         self._container = _open(self._source)
         if not self._container.streams.audio:
@@ -70,18 +70,13 @@ class PacketTrack:
         if self._stream.codec_context is None:  # whatever its type says
             raise undecodable("its codec is unknown")
         self._stream.codec_context.thread_count = 1
-        for other in self._container.streams:
-            if other.index != self._stream.index:
-                other.discard = Discard.all
         frames = self._decoded(None)
         head = next(frames, None)
         if head is None:
             self._container.close()
-            raise (
-                undecodable(self.words)
-                if self.words
-                else RecordError("audio_empty", "The sound file holds no samples; fetch it again.", 0)
-            )
+            if self._words:
+                raise undecodable(self._words)
+            raise RecordError("audio_empty", "The sound file holds no samples; fetch it again.", 0)
         self._head = head
         self._origin = head.pts
         self._fresh: Iterator[av.AudioFrame] | None = frames
@@ -124,7 +119,7 @@ class PacketTrack:
         """Frames from the one that holds a sample or from before it, and the number of their first sample."""
         target = first - math.floor(_PREROLL * self.rate)
         if target > 0 and self._origin is not None and self._can_seek():
-            found = self._sought(self._origin + math.floor(target / self._tick))
+            found = self._sought(min(self._origin + math.floor(target / self._tick), _LAST_STAMP))
             if found is not None and 0 <= found[1] <= first:
                 return found
         if self._fresh is None:
@@ -140,7 +135,7 @@ class PacketTrack:
         FFmpeg stamps some Vorbis frames wrongly, where the block length changes: what most frames of the
         pre-roll say of the first one is right.
         """
-        self._fresh, self._passed, self.lost, self.words = None, None, 0, ""
+        self._fresh, self._passed, self.lost, self._words = None, None, 0, ""
         try:
             self._container.seek(begin, stream=self._stream)
         except av.FFmpegError:
@@ -178,7 +173,7 @@ class PacketTrack:
             try:
                 packet = next(packets, None)
             except av.FFmpegError as error:
-                self.words = str(error.strerror)
+                self._words = str(error.strerror)
                 return
             if packet is None:
                 return
@@ -188,7 +183,7 @@ class PacketTrack:
             try:
                 frames = packet.decode()
             except av.FFmpegError as error:
-                self.words = str(error.strerror)
+                self._words = str(error.strerror)
                 self.lost += self._samples_of(packet)
                 continue
             yield from (frame for frame in frames if frame.samples)

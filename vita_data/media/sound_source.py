@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+import stat
 from contextlib import ExitStack
 from typing import IO
 
@@ -24,6 +26,10 @@ class SoundSource:
         if isinstance(source, str):
             name = name or source
             try:
+                if not (files.is_url(source) or stat.S_ISREG(os.stat(source).st_mode)):
+                    raise OSError(
+                        errno.EINVAL, "it is a folder, a pipe or a device"
+                    )  # a pipe would never end
                 self._file = self._stack.enter_context(files.open_read(source))
             except FileNotFoundError as error:
                 raise RecordError("media_missing", "the sound file is not there.") from error

@@ -22,7 +22,7 @@ class Track(Protocol):
     `declared` is how many samples the file says it holds, None where that is unknown or a guess. `forgets`
     says that a cut does not depend on the cuts before it, so that one track may serve many. After the blocks
     of a cut are used up, `end` is where decoding stopped and `lost` counts the samples of damaged packets
-    on the way there; `words` is what the decoder said of them.
+    on the way there.
     """
 
     rate: int
@@ -31,7 +31,6 @@ class Track(Protocol):
     forgets: bool
     end: int
     lost: int
-    words: str
 
     def blocks(self, first: int, count: int) -> Iterator[Block]:
         """Yields `count` samples from number `first` on, or as many as there are, a bounded number at a time."""

@@ -20,6 +20,11 @@ def counted(number: float, thing: str, things: str | None = None) -> str:
     return f"{count(number)} {thing if number == 1 else things or thing + 's'}"
 
 
+def counted_in(unit: str, questions: int, hours: float) -> str:
+    """What a stage holds in the unit that it is counted in: `3 questions`, `11,000 hours of speech`."""
+    return f"{count(hours)} hours of speech" if unit == "hours" else counted(questions, "question")
+
+
 def percent(part: float, whole: float) -> str:
     """A part of a whole; what is there never reads as 0 %, nor what is missing as 100 %."""
     if not whole:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vita_data.report.formats import count, counted, listed, percent, size
+from vita_data.report.formats import count, counted, counted_in, listed, percent, size
 from vita_data.report.markup import Html, tag
 from vita_data.report.tables import facts as fact_list
 
@@ -36,10 +36,7 @@ def head_section(plan: dict[str, Any], facts: dict[str, Any]) -> Html:
 def _sentence(plan: dict[str, Any], facts: dict[str, Any]) -> str:
     totals, packs = facts["totals"], facts["packs"]
     giving = sum(1 for source in facts["sources"] if source["written"]["samples"])
-    hours = facts["sources"] and facts["sources"][0]["unit"] == "hours"
-    amount = (
-        f"{count(totals['hours'])} hours of speech" if hours else counted(totals["questions"], "question")
-    )
+    amount = counted_in(_unit(facts), totals["questions"], totals["hours"])
     words = (
         f"{counted(totals['samples'], 'sample')} with {amount} were drawn "
         f"from {counted(giving, 'source')} and written to {counted(len(facts['shards']), 'shard')}"
@@ -59,13 +56,17 @@ def runs_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return list(plan["halves"].values()) if "halves" in plan else [plan]
 
 
+def _unit(facts: dict[str, Any]) -> str:
+    return str(facts["sources"][0]["unit"]) if facts["sources"] else "questions"
+
+
 def _totals(facts: dict[str, Any]) -> list[tuple[str, Html]]:
     totals, packs = facts["totals"], facts["packs"]
     tokens = {kind: totals[f"{kind}_tokens"] for kind in ("text", "visual", "audio")}
     parts = [f"{count(number)} {kind}" for kind, number in tokens.items() if number]
     empty = percent(packs.get("waste", 0), 1)
     read, held = (sum(source[name] for source in facts["sources"]) for name in ("read", "held_out"))
-    unit = facts["sources"][0]["unit"] if facts["sources"] else "questions"
+    unit = _unit(facts)
     asked = f"{count(sum(source['asked'] for source in facts['sources']))} asked for"
     amounts = [("Questions", _tile(count(totals["questions"]), asked))] if unit == "questions" else []
     if totals["hours"]:

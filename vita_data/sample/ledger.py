@@ -20,12 +20,17 @@ class Plant:
 
 @dataclass(frozen=True)
 class Entry:
-    """One record of an annotation file; bytes stand for a raw line, empty bytes for a blank one."""
+    """One record of an annotation file; bytes stand for a raw line, empty bytes for a blank one.
+
+    Where the record is heard, its sound has `count` samples at `rate` a second.
+    """
 
     record: Any
     questions: int = 1
     native_id: Any = None
     plant: Plant | None = None
+    count: int = 0
+    rate: int = 1
 
     @property
     def is_blank(self) -> bool:
@@ -40,10 +45,14 @@ class Entry:
 
 @dataclass
 class SourceFacts:
-    """The answer key of one source; positions count from 0 in each file, blank lines included."""
+    """The answer key of one source; positions count from 0 in each file, blank lines included.
+
+    `seconds` are those of the sounds of the good records, before any resampling.
+    """
 
     samples: int = 0
     questions: int = 0
+    seconds: float = 0.0
     rejects: list[dict[str, Any]] = field(default_factory=list)
     awkward: list[dict[str, Any]] = field(default_factory=list)
 
@@ -53,6 +62,7 @@ class SourceFacts:
             if entry.is_good:
                 self.samples += 1
                 self.questions += entry.questions
+                self.seconds = round(self.seconds + entry.count / entry.rate, 6)
             if entry.plant is not None:
                 self._plant({"annotation": annotation, "position": position}, entry, entry.plant)
 
@@ -73,6 +83,7 @@ class SampleFacts:
     version: int
     chinese: bool
     font: str | None
+    speech: str | None  # the version of the engine that spoke
     sources: dict[str, SourceFacts]
 
     def totals(self) -> dict[str, int]:
@@ -92,6 +103,7 @@ class SampleFacts:
             "version": self.version,
             "chinese": self.chinese,
             "font": self.font,
+            "speech": self.speech,
             "sources": sources,
             "totals": self.totals(),
         }
@@ -100,7 +112,7 @@ class SampleFacts:
     def from_json(cls, value: dict[str, Any]) -> SampleFacts:
         """The facts that `to_json` wrote."""
         sources = {name: SourceFacts(**facts) for name, facts in value["sources"].items()}
-        return cls(value["version"], value["chinese"], value["font"], sources)
+        return cls(value["version"], value["chinese"], value["font"], value["speech"], sources)
 
 
 def spread(entries: Sequence[Entry], plants: Sequence[Entry], random: Random) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""The sample corpus: seven sources in native layouts, the same bytes at every run, with an answer key."""
+"""The sample corpus: seventeen sources in native layouts, the same bytes at every run, with an answer key."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from vita_data.sample.ledger import SampleFacts, SourceFacts
 from vita_data.sample.licences import licences
 from vita_data.sample.shots import take_shots
 
-VERSION = 1  # raise it when any byte of the corpus changes
+VERSION = 2  # raise it when any byte of the corpus changes
 KEY = "answer-key.json"
 LICENCES = "LICENCES.md"
 
 Say = Callable[[str], None]
 
 
-def make_sample(folder: Path, say: Say, fonts: Sequence[Path] = FONT_FOLDERS) -> SampleFacts:
+def make_sample(
+    folder: Path, say: Say, fonts: Sequence[Path] = FONT_FOLDERS, programs: str | None = None
+) -> SampleFacts:
     """Write the corpus into `folder`, or leave it when this version of it is there already.
 
     It is written beside `folder` and renamed when it is complete, the answer key last. `fonts` are the
-    folders searched for a Chinese font; without one the Chinese pictures are left out and `say` is told.
+    folders searched for a Chinese font, `programs` those for the speech engine (None: PATH); without the one
+    the Chinese pictures, without the other the spoken sources are left out, and `say` is told.
     Raises UsageError when `folder` holds something else, SourceError when a photograph is missing.
     """
     there = read_sample(folder)
@@ -42,7 +45,7 @@ def make_sample(folder: Path, say: Say, fonts: Sequence[Path] = FONT_FOLDERS) ->
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent.resolve()))
     try:
-        facts = _write_sources(building, say, find_chinese(fonts))
+        facts = _write_sources(building, say, find_chinese(fonts), programs)
         (building / LICENCES).write_text(licences(), encoding="utf-8")
         _write_key(building / KEY, facts)
         building.chmod(0o755)
@@ -62,28 +65,44 @@ def read_sample(folder: Path) -> SampleFacts | None:
     return SampleFacts.from_json(value) if value.get("version") == VERSION else None
 
 
-def _write_sources(folder: Path, say: Say, font: Path | None) -> SampleFacts:
+def _write_sources(folder: Path, say: Say, font: Path | None, programs: str | None) -> SampleFacts:
+    # What encodes films and speaks is loaded here: a build that has its corpus needs none of it.
+    from vita_data.sample import film_qa, films, voices
+    from vita_data.sample.filmed import take_films
+    from vita_data.sample.spoken import spoken_makers
+
     if font is None:
         say(
             f"No Chinese font is installed: {zh_pages.NAME} and {zh_tables.NAME} are left out. "
             f"For them: apt-get install {DEBIAN_PACKAGE}, then make the corpus again in a new folder."
         )
-    shots = take_shots()
+    engine = voices.find_engine(programs)
+    if engine is None:
+        say(
+            f"{voices.ENGINE} is not installed: the eight spoken sources are left out. "
+            f"For them: apt-get install {voices.DEBIAN_PACKAGE}, then make the corpus again in a new folder."
+        )
+    shots, taken = take_shots(), take_films()
     makers: dict[str, Callable[[Path], SourceFacts]] = {
         photo_captions.NAME: partial(photo_captions.make, shots=shots),
         photo_qa.NAME: partial(photo_qa.make, shots=shots),
         charts.NAME: charts.make,
         receipts.NAME: receipts.make,
         text.NAME: text.make,
+        films.NAME: partial(films.make, films=taken),
+        film_qa.NAME: partial(film_qa.make, films=taken),
     }
     if font is not None:
         makers[zh_pages.NAME] = partial(zh_pages.make, font=font)
         makers[zh_tables.NAME] = partial(zh_tables.make, font=font)
+    if engine is not None:
+        makers |= spoken_makers(engine)
     sources = {}
     for name, maker in makers.items():
         sources[name] = maker(folder / name)
         say(f"{name}: {sources[name].samples} samples, {sources[name].questions} questions")
-    return SampleFacts(VERSION, font is not None, font.name if font else None, sources)
+    speech = voices.version_of(engine) if engine else None
+    return SampleFacts(VERSION, font is not None, font.name if font else None, speech, sources)
 
 
 def _write_key(path: Path, facts: SampleFacts) -> None:
@@ -97,6 +116,7 @@ def _write_key(path: Path, facts: SampleFacts) -> None:
 
 def _summary(facts: SampleFacts) -> str:
     totals = facts.totals()
-    pictures = "" if facts.chinese else ", without Chinese pictures"
+    missing = [] if facts.chinese else ["without Chinese pictures"]
+    missing += [] if facts.speech else ["without speech"]
     counts = f"{totals['samples']} samples, {totals['questions']} questions"
-    return f"{counts} in {len(facts.sources)} sources{pictures}"
+    return f"{counts} in {len(facts.sources)} sources{''.join(f', {words}' for words in missing)}"

@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from vita_data.sample.chance import rng
-from vita_data.sample.ledger import Entry, Plant, spread
+from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.sound import silence, wav
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.speech_text_zh import Line, sentences
 from vita_data.sample.utterances import recorded
 from vita_data.sample.voices import Voice, cast
@@ -25,7 +24,7 @@ FIRST = {"train": 2, "dev": 724, "test": 764}
 OTHERS = {"dev": 2, "test": 3}  # lines of the one speaker of each other split
 
 
-def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SoundFacts:
+def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     parts = [("train", FIRST["train"] + number, LINES) for number in range(speakers)]
     parts += [(split, FIRST[split], count) for split, count in OTHERS.items()]
@@ -47,17 +46,17 @@ def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SoundFacts:
     path = root / ANNOTATION
     path.parent.mkdir(parents=True)
     path.write_text("".join(f"{entry.record}\n" for entry in entries), encoding="utf-8")
-    facts = SoundFacts()
+    facts = SourceFacts()
     facts.add(ANNOTATION, entries)
     return facts
 
 
-def _entry(root: Path, place: str, line: Line, voice: Voice, engine: Path) -> Heard:
+def _entry(root: Path, place: str, line: Line, voice: Voice, engine: Path) -> Entry:
     path = root / f"data_aishell/wav/{place}.wav"
     path.parent.mkdir(parents=True, exist_ok=True)
     said = recorded(engine, voice, line, RATE, NAME, path.stem)
     path.write_bytes(wav(said.sound, RATE))
-    return Heard(f"{path.stem} {' '.join(line.words)}", 1, path.stem, None, len(said.sound), RATE)
+    return Entry(f"{path.stem} {' '.join(line.words)}", 1, path.stem, None, len(said.sound), RATE)
 
 
 def _awkward(entries: list[Entry]) -> list[Entry]:

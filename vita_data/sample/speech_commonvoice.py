@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vita_data.sample.chance import rng
-from vita_data.sample.ledger import Entry, Plant, spread
+from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.lossy_sound import mp3
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.speech_text_en import Line, sentences
 from vita_data.sample.utterances import recorded
 from vita_data.sample.voices import Voice, cast
@@ -47,7 +46,7 @@ class Client:
         return "\t".join(cells)
 
 
-def make(root: Path, engine: Path, clients: int = CLIENTS) -> SoundFacts:
+def make(root: Path, engine: Path, clients: int = CLIENTS) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     (root / FOLDER / "clips").mkdir(parents=True)
     people = [
@@ -71,7 +70,7 @@ def make(root: Path, engine: Path, clients: int = CLIENTS) -> SoundFacts:
     _table(root / TRAIN, entries)
     _table(root / FOLDER / "test.tsv", tested)
     _table(root / FOLDER / "validated.tsv", [*entries, *tested])
-    facts = SoundFacts()
+    facts = SourceFacts()
     facts.add(TRAIN, entries)
     return facts
 
@@ -84,14 +83,14 @@ def _lines(count: int) -> list[Line]:
     return [*quoted, *sentences(NAME, count - len(quoted))]
 
 
-def _entry(root: Path, client: Client, number: int, line: Line, engine: Path) -> Heard:
+def _entry(root: Path, client: Client, number: int, line: Line, engine: Path) -> Entry:
     clip = f"common_voice_en_{number}.mp3"
     said = recorded(engine, client.voice, line, RATE, NAME, clip)
     (root / FOLDER / "clips" / clip).write_bytes(mp3(said.sound, RATE))
     plant = None
     if line.written in QUOTED:
         plant = Plant("literal_quotes", None, "kept: the quotation marks are part of the sentence")
-    return Heard(client.row(clip, line.written), 1, clip, plant, len(said.sound), RATE)
+    return Entry(client.row(clip, line.written), 1, clip, plant, len(said.sound), RATE)
 
 
 def _rejects(root: Path, client: Client) -> list[Entry]:

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vita_data.sample import damage
-from vita_data.sample.ledger import Entry, Plant
+from vita_data.sample.ledger import Entry, Plant, SourceFacts
 from vita_data.sample.sound import flac
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.speech_text_en import Line, sentences
 from vita_data.sample.utterances import Utterance, recorded
 from vita_data.sample.voices import Voice, cast
@@ -24,11 +23,11 @@ TRAIN, TEST = "LibriSpeech/train-clean-100", "LibriSpeech/test-clean"
 HIDDEN = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "  # how a file of a Mac's archiver begins
 
 
-def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SoundFacts:
+def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SourceFacts:
     """Write the source into the folder `root`, its last speaker into the test split, and say what is in it."""
     voices = cast(NAME, "en", speakers + 1)
     lines = sentences(NAME, (speakers + 1) * CHAPTERS * LINES, longest=2)
-    facts = SoundFacts()
+    facts = SourceFacts()
     for number, voice in enumerate(voices):
         split = TRAIN if number < speakers else TEST
         for part in range(CHAPTERS):
@@ -54,7 +53,7 @@ def _chapter(split: Path, chapter: str, voice: Voice, lines: Sequence[Line], eng
         name = f"{chapter}-{number:04d}"
         said: Utterance = recorded(engine, voice, line, RATE, NAME, name)
         (folder / f"{name}.flac").write_bytes(flac(said.sound, RATE))
-        entries.append(Heard(f"{name} {line.upper}", 1, name, None, len(said.sound), RATE))
+        entries.append(Entry(f"{name} {line.upper}", 1, name, None, len(said.sound), RATE))
     return entries
 
 
@@ -69,11 +68,11 @@ def _messy(split: Path, chapter: str, entries: list[Entry]) -> list[Entry]:
     (folder / f"{cut}.flac").write_bytes(damage.cut_short(whole))
     (folder / f"{mute}.flac").write_bytes(whole)
     first = entries[0]
-    assert isinstance(first, Heard)
+    assert isinstance(first, Entry)
     note = "kept: two lines share this id, the second without the last word"
     twin = Plant("duplicate_id", None, note)
-    first = Heard(first.record, 1, first.native_id, twin, first.count, first.rate)
-    again = Heard(first.record.rsplit(" ", 1)[0], 1, first.native_id, twin, first.count, first.rate)
+    first = Entry(first.record, 1, first.native_id, twin, first.count, first.rate)
+    again = Entry(first.record.rsplit(" ", 1)[0], 1, first.native_id, twin, first.count, first.rate)
     broken = Plant("truncated_flac", "audio_truncated", "the last 40 % of the file are not there")
     missing = Plant("missing_audio", "media_missing", "no such file")
     silent = Plant("no_words", "not_a_record", "an id with no words behind it")

@@ -14,9 +14,8 @@ from pathlib import Path
 
 from vita_data.sample import speech_text_en, speech_text_zh
 from vita_data.sample.chance import rng
-from vita_data.sample.ledger import Entry, Plant
+from vita_data.sample.ledger import Entry, Plant, SourceFacts
 from vita_data.sample.sound import flac, silence, wav
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.utterances import Line, recorded
 from vita_data.sample.voices import Voice, cast
 
@@ -34,11 +33,11 @@ class Member:
     entry: Entry
 
 
-def make(root: Path, engine: Path, lines: int = LINES) -> SoundFacts:
+def make(root: Path, engine: Path, lines: int = LINES) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     (root / "shards").mkdir(parents=True)
     members = _members(engine, lines)
-    facts = SoundFacts()
+    facts = SourceFacts()
     names = []
     for number in range(len(SHARDS)):
         part = members[number :: len(SHARDS)]
@@ -70,7 +69,7 @@ def _members(engine: Path, lines: int) -> list[Member]:
 def _member(engine: Path, form: str, key: str, voice: Voice, line: Line, text: str) -> Member:
     sound = recorded(engine, voice, line, RATE, NAME, key).sound
     data = wav(sound, RATE) if form == "wav" else flac(sound, RATE)
-    return Member((("txt", text.encode("utf-8")), (form, data)), Heard(None, 1, key, None, len(sound), RATE))
+    return Member((("txt", text.encode("utf-8")), (form, data)), Entry(None, 1, key, None, len(sound), RATE))
 
 
 def _rejects() -> list[Member]:

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from vita_data.sample.chance import rng
-from vita_data.sample.ledger import Entry, Plant
+from vita_data.sample.ledger import Entry, Plant, SourceFacts
 from vita_data.sample.lossy_sound import opus
 from vita_data.sample.sound import noise, silence
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.speech_text_zh import Line, sentences
 from vita_data.sample.utterances import recorded
 from vita_data.sample.voices import Sound, Voice, cast
@@ -44,7 +43,7 @@ class Recording:
         return f"audio/{self.split}/youtube/B00000/{self.aid}.opus"
 
 
-def make(root: Path, engine: Path, recordings: int = RECORDINGS) -> SoundFacts:
+def make(root: Path, engine: Path, recordings: int = RECORDINGS) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     voices = cast(NAME, "zh", recordings + 1)
     lines = sentences(NAME, (recordings + 1) * SEGMENTS, longest=3)
@@ -66,7 +65,7 @@ def make(root: Path, engine: Path, recordings: int = RECORDINGS) -> SoundFacts:
     audios.append(_audio(lost, 7.5, "0" * 32))
     head = {"dataset": "WenetSpeech", "language": "ZH", "version": "v1.0", "author": "", "audios": audios}
     (root / ANNOTATION).write_text(json.dumps(head, ensure_ascii=False, indent=1), encoding="utf-8")
-    facts = SoundFacts()
+    facts = SourceFacts()
     facts.add(ANNOTATION, [entry for recording in [*listed, lost] for entry in recording.segments])
     return facts
 
@@ -87,7 +86,7 @@ def _record(
         if split != "train":
             plant = Plant("segment_of_another_subset", "other_subset", "it belongs to the test set TEST_NET")
         segments.append(
-            Heard(record, int(plant is None), record["sid"], plant, round((end - begin) * 1000), 1000)
+            Entry(record, int(plant is None), record["sid"], plant, round((end - begin) * 1000), 1000)
         )
         pause = silence(random.uniform(0.2, 1.2), RATE)
         parts += [said.sound, pause]

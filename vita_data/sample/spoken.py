@@ -16,10 +16,10 @@ from vita_data.sample import (
     tts_ljspeech,
     unmeant,
 )
-from vita_data.sample.sound_ledger import SoundFacts
+from vita_data.sample.ledger import SourceFacts
 
 
-def spoken_makers(engine: Path) -> dict[str, Callable[[Path], SoundFacts]]:
+def spoken_makers(engine: Path) -> dict[str, Callable[[Path], SourceFacts]]:
     """The name of each source, and what writes it into a folder with an engine."""
     return {
         speech_librispeech.NAME: partial(speech_librispeech.make, engine=engine),

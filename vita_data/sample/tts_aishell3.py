@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vita_data.sample.chance import rng
-from vita_data.sample.ledger import Entry, Plant, spread
+from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.sound import wav
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.speech_text_zh import Line, sentences
 from vita_data.sample.utterances import recorded
 from vita_data.sample.voices import Voice, cast
@@ -23,7 +22,7 @@ RATE = 44100
 SPEAKERS, LINES, TESTED = 10, 5, 2  # voices, lines of each, lines of the first one in the test split
 
 
-def make(root: Path, engine: Path, each: int = LINES) -> SoundFacts:
+def make(root: Path, engine: Path, each: int = LINES) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     voices = cast(NAME, "zh", SPEAKERS)
     lines = sentences(NAME, SPEAKERS * each + TESTED, longest=1, most=11)
@@ -45,21 +44,21 @@ def make(root: Path, engine: Path, each: int = LINES) -> SoundFacts:
         (root / FOLDER / split / "content.txt").write_text(text, encoding="utf-8")
     (root / FOLDER / "train/label_train-set.txt").write_text(labels, encoding="utf-8")
     (root / FOLDER / "spk-info.txt").write_text(_speakers(voices), encoding="utf-8")
-    facts = SoundFacts()
+    facts = SourceFacts()
     facts.add(ANNOTATION, entries)
     return facts
 
 
 def _entry(
     root: Path, split: str, speaker: int, number: int, line: Line, voices: Sequence[Voice], engine: Path
-) -> Heard:
+) -> Entry:
     name = f"SSB9{1 + speaker:03d}{1 + number:04d}"
     path = root / FOLDER / split / "wav" / name[:7] / f"{name}.wav"
     path.parent.mkdir(parents=True, exist_ok=True)
     said = recorded(engine, voices[speaker], line, RATE, NAME, name)
     path.write_bytes(wav(said.sound, RATE))
     told = " ".join(f"{sign} {sound}" for sign, sound in zip(line.plain, line.pinyin, strict=True))
-    return Heard(f"{path.name}\t{told}", 1, name, None, len(said.sound), RATE)
+    return Entry(f"{path.name}\t{told}", 1, name, None, len(said.sound), RATE)
 
 
 def _labels(lines: Sequence[Line], entries: Sequence[Entry]) -> str:

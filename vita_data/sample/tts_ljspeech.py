@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from vita_data.sample.chance import rng
-from vita_data.sample.ledger import Entry, Plant, spread
+from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.sound import silence, wav
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.speech_text_en import Line, sentences
 from vita_data.sample.utterances import recorded
 from vita_data.sample.voices import RATE, Voice, cast
@@ -25,7 +24,7 @@ QUOTED = (
 )
 
 
-def make(root: Path, engine: Path, count: int = COUNT) -> SoundFacts:
+def make(root: Path, engine: Path, count: int = COUNT) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     (root / "LJSpeech-1.1/wavs").mkdir(parents=True)
     voice = replace(cast(NAME, "en", 1)[0], speed=200)
@@ -38,7 +37,7 @@ def make(root: Path, engine: Path, count: int = COUNT) -> SoundFacts:
     entries = spread(entries, _rejects(root), rng(NAME, "spread"))
     text = "".join(f"{entry.record}\n" for entry in entries)
     (root / ANNOTATION).write_text(text, encoding="utf-8")
-    facts = SoundFacts()
+    facts = SourceFacts()
     facts.add(ANNOTATION, entries)
     return facts
 
@@ -49,7 +48,7 @@ def _entry(root: Path, name: str, line: Line, voice: Voice, engine: Path) -> Ent
     plant = None
     if line.written in QUOTED:
         plant = Plant("literal_quotes", None, "kept: the quotation marks are part of the text")
-    return Heard(f"{name}|{line.written}|{line.read}", 1, name, plant, len(said.sound), RATE)
+    return Entry(f"{name}|{line.written}|{line.read}", 1, name, plant, len(said.sound), RATE)
 
 
 def _rejects(root: Path) -> list[Entry]:

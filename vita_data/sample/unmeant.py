@@ -15,10 +15,9 @@ import numpy as np
 
 from vita_data.sample import unmeant_words as words
 from vita_data.sample.chance import rng
-from vita_data.sample.ledger import Entry, Plant, spread
+from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.native import Turn, conversations, write_array
 from vita_data.sample.sound import SCALE, at_rate, flac, in_a_room, mixed, noise, silence, tone
-from vita_data.sample.sound_ledger import Heard, SoundFacts
 from vita_data.sample.voices import RATE as SPOKEN_RATE
 from vita_data.sample.voices import Sound, cast, speak
 
@@ -41,14 +40,14 @@ class Scene:
     asked: tuple[str, str] | None  # to the model, as the engine reads it, and the answer
 
 
-def make(root: Path, engine: Path, scenes: int | None = None) -> SoundFacts:
+def make(root: Path, engine: Path, scenes: int | None = None) -> SourceFacts:
     """Write the source into the folder `root`, the first `scenes` records of it, and say what is in it."""
     (root / "audio").mkdir(parents=True)
     entries: list[Entry] = [_entry(root, engine, scene) for scene in list(_scenes())[:scenes]]
     rng(NAME, "order").shuffle(entries)
     entries = spread(entries, _rejects(entries[0]), rng(NAME, "spread"))
     write_array(root / ANNOTATION, entries)
-    facts = SoundFacts()
+    facts = SourceFacts()
     facts.add(ANNOTATION, entries)
     return facts
 
@@ -88,7 +87,7 @@ def _entry(root: Path, engine: Path, scene: Scene) -> Entry:
         "conversations": conversations(turns),
         "inserted_id": 2 * len(turns) - 1,
     }
-    return Heard(record, len(turns), scene.name, None, sum(len(clip) for clip in clips), RATE)
+    return Entry(record, len(turns), scene.name, None, sum(len(clip) for clip in clips), RATE)
 
 
 def _clip(engine: Path, scene: Scene, random: Random) -> Sound:

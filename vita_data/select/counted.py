@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ from vita_data import files
 from vita_data.catalog.merge import part_name
 from vita_data.manifest.geometry import Geometry
 from vita_data.manifest.mixture import MixtureCard
+from vita_data.manifest.source import SourceCard
 from vita_data.select.holdout import TRAIN, HoldOut, hold_out_of
-from vita_data.select.stage import Source
+from vita_data.select.stage import Source, unit_size
 
 MEASURED = "measured.json"
-FIGURES = ("samples", "questions", "bytes", "tokens")
+FIGURES = ("samples", "questions", "hours", "bytes", "tokens")
 
 
 def note_measured(source: Source, geometry: Geometry) -> None:
@@ -26,26 +28,30 @@ def note_measured(source: Source, geometry: Geometry) -> None:
         files.write_json(path, facts)
 
 
-def counted_sources(out: str, mixture: MixtureCard) -> dict[str, dict[str, Any]]:
-    """Samples, questions, bytes and tokens of each source that a build has catalogued.
+def counted_sources(
+    out: str, mixture: MixtureCard, cards: dict[str, SourceCard]
+) -> dict[str, dict[str, Any]]:
+    """Samples, questions, hours, bytes and tokens of each source that a build has catalogued.
 
     Where they were measured for this geometry these are the samples that a stage may draw, the held-out ones
     left out, and bytes as they stand in shards; else all that the catalog kept, and tokens are None.
     """
     found: dict[str, dict[str, Any]] = {}
     measured: dict[str, pa.Table] = {}
-    for name in (line.source for line in mixture.sources):
+    sizes = {name: unit_size(card) for name, card in cards.items()}
+    for name in sizes:
         path = files.join(out, "catalog", name, "source.json")
         if files.exists(path):
             summary = files.read_json(path)
-            kept = [summary["kept"], summary["questions"], summary["bytes"], None]
+            hours = Fraction(summary["sound_samples"], sizes[name])
+            kept = [summary["kept"], summary["questions"], hours, summary["bytes"], None]
             found[name] = dict(zip(FIGURES, kept, strict=True))
             table = _measures(out, name, summary["content"], mixture.geometry.digest())
             if table is not None:
                 measured[name] = table
     columns = ([_hold(table)] for table in measured.values())
     rule = hold_out_of(columns, float(mixture.holdout.share), mixture.holdout.least)
-    return found | {name: _drawable(table, rule) for name, table in measured.items()}
+    return found | {name: _drawable(table, rule, sizes[name]) for name, table in measured.items()}
 
 
 def _measures(out: str, name: str, catalog: str, geometry: str) -> pa.Table | None:
@@ -53,7 +59,7 @@ def _measures(out: str, name: str, catalog: str, geometry: str) -> pa.Table | No
         facts = files.read_json(files.join(out, path))
         if (facts["catalog"], facts["geometry"]) == (catalog, geometry):
             folder = files.join(out, path.removesuffix(f"/{MEASURED}"))
-            columns = ["hold", "questions", "bytes", "length"]
+            columns = ["hold", "questions", "sound_samples", "bytes", "length"]
             tables = [files.read_table(files.join(folder, part_name(n)), columns) for n in facts["parts"]]
             return pa.concat_tables(tables) if tables else None
     return None
@@ -64,7 +70,9 @@ def _hold(table: pa.Table) -> pa.ListArray:
     return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
 
 
-def _drawable(table: pa.Table, rule: HoldOut) -> dict[str, Any]:
+def _drawable(table: pa.Table, rule: HoldOut, size: int) -> dict[str, Any]:
     mask = rule.status(_hold(table)) == TRAIN
-    sums = [int(table.column(name).to_numpy()[mask].sum()) for name in ("questions", "bytes", "length")]
-    return dict(zip(FIGURES, [int(np.count_nonzero(mask)), *sums], strict=True))
+    columns = ("questions", "sound_samples", "bytes", "length")
+    questions, heard, *rest = (int(table.column(name).to_numpy()[mask].sum()) for name in columns)
+    figures = [int(np.count_nonzero(mask)), questions, Fraction(heard, size), *rest]
+    return dict(zip(FIGURES, figures, strict=True))

@@ -186,6 +186,7 @@ def source_summary(
         "available_samples",
         "planned",
         "planned_samples",
+        "unit_size",
     )
     return {
         **{name: plan[name] for name in names},

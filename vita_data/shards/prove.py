@@ -72,6 +72,7 @@ def _verdict(
         "stage": stage.plan["stage"] if stage else None,
         "samples": found.total("samples") if found else 0,
         "questions": found.total("questions") if found else 0,
+        "hours": sum(line["written"] for line in sources if line["unit"] == "hours"),
         "sources": sources,
         "errors": [*errors[:MOST_ERRORS], *([f"... and {rest} more."] if rest > 0 else [])],
         "remarks": remarks,

@@ -99,7 +99,7 @@ class Shard:
         return [str(name) for name in self._names[self._starts[row] : self._starts[row + 1]].to_pylist()]
 
     def sample(self, row: int) -> Sample:
-        """A sample with its record parsed and its media as bytes; ShardError when the record is not what was written."""
+        """A sample with its record parsed and its media as bytes; ShardError when the record is damaged."""
         record, *media = self.read(row)
         if hashlib.sha256(record).digest() != self._digests[self._starts[row]].as_py():
             raise ShardError(

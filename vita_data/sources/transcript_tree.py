@@ -13,7 +13,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
@@ -118,7 +118,7 @@ class TranscriptTree:
                 native_id = utterance.id_text(name)
                 yield self._record(root, part.annotation, position, name, text, speaker)
             except RecordError as error:
-                yield Fault(position, error, native_id)
+                yield Fault(position, error, native_id or self._id_of(row))
 
     def _lines(self, part: Slice) -> Iterator[tuple[int, str | RecordError]]:
         for position, line in textlines.read_text(part):
@@ -138,6 +138,15 @@ class TranscriptTree:
         speaker = None if options.speaker_column is None else found[options.speaker_column].strip()
         name = found[options.id_column].strip().removesuffix(options.id_suffix)
         return name, found[options.text_column].strip(), speaker
+
+    def _id_of(self, row: Any) -> str | None:
+        """The id of a line that has one, whatever else is missing; only a pattern tells an id from other words."""
+        if not isinstance(row, str) or self._id is None:
+            return None
+        options = self._options
+        found = row.split(None if options.delimiter == " " else options.delimiter)[options.id_column :]
+        name = found[0].strip().removesuffix(options.id_suffix) if found else ""
+        return utterance.id_text(name) if self._id.fullmatch(name) else None
 
     def _record(
         self, root: str, annotation: str, position: int, name: str, text: str, speaker: str | None

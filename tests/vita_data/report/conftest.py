@@ -148,6 +148,7 @@ def _plan(sources: list[str], written: dict[str, Any]) -> dict[str, Any]:
                 "available_samples": got["samples"] + 3,
                 "planned": got["questions"],
                 "planned_samples": got["samples"],
+                "unit_size": 1,
                 "short": False,
             }
         )
