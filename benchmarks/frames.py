@@ -27,9 +27,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from PIL import Image
 
-SEGMENT_SECONDS = 10
+SEGMENT_SECONDS = 5
 RATE = 30
 SIDE = 448
 # Mean difference of grey values: the same frame scaled by another version differs by 1 or 2, its neighbour by 7.
@@ -38,11 +39,10 @@ SAME = 4.0
 Clip = tuple[str, str, tuple[int, int], str, int]  # name, encoder, size, suffix, seconds
 Contestant = Callable[[str, list[Fraction]], list[bytes]]
 
-X265 = {"preset": "superfast", "x265-params": "log-level=none"}
 OPTIONS = {
-    "libx264": {"preset": "veryfast"},
-    "libx265": X265,
-    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "g": "128", "b": "1M"},
+    "libx264": {"preset": "veryfast", "crf": "26"},
+    "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:crf=26:keyint=150"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "40", "b": "0", "g": "150"},
 }
 CLIPS: list[Clip] = [
     ("H.264 360p", "libx264", (640, 360), "mp4", 10),
@@ -59,9 +59,9 @@ CLIPS: list[Clip] = [
 
 
 def encode_segment(path: str, encoder: str, size: tuple[int, int]) -> None:
-    """Ten seconds of a moving test picture with noise."""
+    """Five seconds of a moving test picture with noise."""
     width, height = size
-    source = f"testsrc2=size={width}x{height}:rate={RATE},noise=alls=12:allf=t"
+    source = f"testsrc2=size={width}x{height}:rate={RATE},noise=alls=8:allf=t"
     with av.open(source, format="lavfi") as moving, av.open(path, "w") as output:
         track = output.add_stream(encoder, rate=RATE, options=OPTIONS[encoder])
         track.width, track.height, track.pix_fmt = width, height, "yuv420p"
@@ -70,6 +70,7 @@ def encode_segment(path: str, encoder: str, size: tuple[int, int]) -> None:
                 break
             frame = frame.reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
+            frame.pict_type = PictureType.NONE  # all came as key frames
             output.mux(track.encode(frame))
         output.mux(track.encode(None))
 
@@ -241,12 +242,11 @@ def make_clips(folder: Path) -> list[str]:
     """Encodes the films."""
     paths = []
     for name, encoder, size, suffix, seconds in CLIPS:
-        segment = str(folder / f"{name.replace(' ', '-')}-{SEGMENT_SECONDS}.{suffix}")
+        segment = str(folder / f"{name.replace(' ', '-')}.mp4")
         path = str(folder / f"{name.replace(' ', '-')}-{seconds}.{suffix}")
         if not os.path.exists(segment):
             encode_segment(segment, encoder, size)
-        if path != segment:
-            repeat_segment(segment, path, seconds)
+        repeat_segment(segment, path, seconds)
         paths.append(path)
     return paths
 

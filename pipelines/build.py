@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
 from pipelines.settings import BuildSettings
+from pipelines.speech import speak, speech_facts
 from vita_data import files
 from vita_data.catalog.finish import check_tolerance
 from vita_data.errors import UsageError, VitaError
@@ -24,10 +25,12 @@ from vita_data.report.page import write_report
 from vita_data.sample.make import make_sample
 from vita_data.select import fill, finish
 from vita_data.select.draw import Drawn
+from vita_data.select.finish import Spoken
+from vita_data.select.gather import StageTask
 from vita_data.select.holdout import HoldOut
 from vita_data.select.late import Reject, by_key, keys_of, known_late
 from vita_data.select.rows import filled, held_counts, shard_pieces, stage_task
-from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, refuse_unbuildable, sources_of
+from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, sources_of
 from vita_data.shards import seal
 from vita_data.shards.versions import versions
 
@@ -42,14 +45,16 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     """Builds a stage, or finds it built; returns its summary. Raises VitaError for what a person must mend."""
     manifests = Path(settings.manifests) if settings.manifests else None
     mixture = load_mixture(settings.mixture, manifests)
-    stage = load_stage(settings.stage, mixture.path, manifests)
-    refuse_unbuildable(stage)
+    stage = load_stage(settings.stage, mixture.path, manifests).with_option(settings.option)
+    speech = speech_facts(mixture, stage.spoken_share) if stage.spoken_share else None
     folder = files.join(settings.out, "stages", stage.stage)
     _refuse_other_build(settings, mixture)
     files.make_folder(settings.out)
     data_root = _data_root(settings, mixture, say)
     cards = load_sources(mixture, manifests)
     mixture = sources_of(stage, mixture, cards)
+    if stage.negatives and not any(cards[line.source].kind == "negative" for line in mixture.sources):
+        say(f"mixture {mixture.mixture} names no source of negatives, so the stage has no clips of that kind")
     catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
     sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
     pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
@@ -57,18 +62,23 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     late = known_late(settings.out, stage.stage, sources)
     for _ in range(MOST_REDRAWS):
         _check_late(sources, summaries, late)
-        hold_out = hold_out_rule(sources, mixture.holdout, keys_of(late))
+        hold_out = hold_out_rule(stage, sources, mixture.holdout, keys_of(late))
         drawn = draw_all(stage, sources, hold_out, pure_text, keys_of(late), settings.allow_short)
-        plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text, STEPS)
+        plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text, STEPS, speech)
         ready = finish.finished(folder, plan, summaries, late)
         if ready is not None:
             say(f"{folder} was built before, and nothing has changed since")
             return ready
         _say_what_is_held(plan, say)
         finish.begin(folder, plan)
-        lost = _write_shards(folder, plan, sources, drawn, hold_out, late, run)
+        tasks = _ordered(folder, sources, drawn, hold_out, late, run)
+        spoken: list[dict[str, Spoken]] = [{}, {}]
+        if stage.spoken_share:
+            asking = [source.card.source for source in sources if source.card.kind == "qa"]
+            tasks, spoken = speak(tasks, asking, plan, mixture, stage.spoken_share, settings.out, run)
+        lost = _write_shards(tasks, plan["shard_bytes"], run)
         if not lost:
-            return _finish(folder, plan, sources, summaries, hold_out, late, run)
+            return _finish(folder, plan, sources, summaries, hold_out, late, spoken, run)
         late = by_key(late + lost)
         words = f"{counted(len(lost), 'sample')} lost a medium since the sources were catalogued"
         say(f"{words}; drawing again without {'it' if len(lost) == 1 else 'them'}")
@@ -133,44 +143,43 @@ def _check_late(sources: list[Source], summaries: dict[str, dict[str, Any]], lat
         check_tolerance(summaries[name], float(source.card.tolerance), lost)
 
 
-def _write_shards(
+def _ordered(
     folder: str,
-    plan: dict[str, Any],
     sources: list[Source],
     drawn: dict[str, Drawn],
     hold_out: HoldOut,
     late: list[Reject],
     run: RunStep,
-) -> list[Reject]:
-    """Selects, orders and fills the stage's shards and those of its held-out samples; returns late rejects."""
+) -> list[StageTask]:
+    """Selects the stage's samples and its held-out ones and puts each in order; returns the task of the two."""
     keys = sorted(keys_of(late))
     held_out = held_counts(sources, hold_out, keys_of(late))
-    counts = {
-        False: sum(part.samples for part in drawn.values()),
-        True: sum(held for held, _ in held_out.values()),
-    }
-    tasks = {
-        held: stage_task(folder, sources, drawn, hold_out, keys, counts[held], held) for held in (False, True)
-    }
+    counts = sum(part.samples for part in drawn.values()), sum(held for held, _ in held_out.values())
+    tasks = [
+        stage_task(folder, sources, drawn, hold_out, keys, count, held)
+        for held, count in zip((False, True), counts, strict=True)
+    ]
     items: list[Any] = []
-    paths: dict[bool, str] = {}
-    for held, task in tasks.items():
+    for task in tasks:
         files.remove_tree(task.work)
-        paths[held] = task.save()
-        items += [
-            (paths[held], s.card.source, n) for s in sources if s.card.source in task.sources for n in s.parts
-        ]
+        path = task.save()
+        items += [(path, s.card.source, n) for s in sources if s.card.source in task.sources for n in s.parts]
     run("select", "putting the drawn samples in order", items, 0, [])
-    pieces = {held: shard_pieces(task, plan["shard_bytes"]) for held, task in tasks.items()}
-    items = [(paths[held], n, rows) for held in tasks for n, rows in enumerate(pieces[held])]
-    run(
-        "fill",
-        "writing shards",
-        items,
-        sum(counts.values()),
-        [files.join(task.work, "progress") for task in tasks.values()],
-    )
-    return [reject for held, task in tasks.items() for reject in filled(task, len(pieces[held]))[1]]
+    return tasks
+
+
+def _write_shards(tasks: list[StageTask], shard_bytes: int, run: RunStep) -> list[Reject]:
+    """Fills the shards of ordered samples; returns late rejects."""
+    pieces = [shard_pieces(task, shard_bytes) for task in tasks]
+    items = [
+        (path, n, rows)
+        for path, some in zip([task.save() for task in tasks], pieces, strict=True)
+        for n, rows in enumerate(some)
+    ]
+    samples = sum(end - first for some in pieces for rows in some for _, first, end in rows)
+    folders = [files.join(task.work, "progress") for task in tasks]
+    run("fill", "writing shards", items, samples, folders)
+    return [reject for task, some in zip(tasks, pieces, strict=True) for reject in filled(task, len(some))[1]]
 
 
 def _finish(
@@ -180,6 +189,7 @@ def _finish(
     summaries: dict[str, dict[str, Any]],
     hold_out: HoldOut,
     late: list[Reject],
+    spoken: list[dict[str, Spoken]],
     run: RunStep,
 ) -> dict[str, Any]:
     """Packs, rejects, report, and then the file that says the stage is whole."""
@@ -191,12 +201,15 @@ def _finish(
     rejected = finish.write_rejects(folder, sources, late)
     held = held_counts(sources, hold_out, keys_of(late))
     written = finish.count_index(folder, len(shards))
+    drawn, held_out = spoken
     lines = [
-        finish.source_summary(line, summaries[name], rejected[name], held[name], written.get(name))
+        finish.source_summary(
+            line, summaries[name], rejected[name], held[name], written.get(name), drawn.get(name, Spoken())
+        )
         for line, name in ((line, line["source"]) for line in plan["sources"])
     ]
     facts = finish.summary(plan, shards, lines, packs, late, versions())
-    finish.finish_eval(folder, plan)
+    finish.finish_eval(folder, plan, held_out)
     write_report(folder, plan, facts, {source.card.source: source.root for source in sources})
     files.remove_tree(files.join(folder, "work"))
     facts = seal.sealed_facts(folder, facts)

@@ -26,6 +26,10 @@ WORTH_A_PROCESS = {
     "catalog": 1000,
     "measure": 20_000,
     "select": 32,
+    "questions": 8,
+    "speak": 50,
+    "fit": 4,
+    "voice": 8,
     "fill": 20_000,
     "pack": 64,
 }

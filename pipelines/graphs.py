@@ -22,6 +22,9 @@ from vita_data.packs.window import pack_window
 from vita_data.select.fill import fill_shard_to_file
 from vita_data.select.gather import gather_part, order_bucket
 from vita_data.select.measure import measure_part
+from vita_data.speech.fit import fit_bucket, voice_bucket
+from vita_data.speech.questions import question_bucket
+from vita_data.speech.speak import speak_bucket
 
 Item = tuple[Any, ...]
 Graph = Callable[[Any], Any]
@@ -121,6 +124,26 @@ def _order(group: tuple[str, Iterable[tuple[str, int]]]) -> None:
 
 
 @marked
+def _question(item: Item) -> None:
+    question_bucket(*item)
+
+
+@marked
+def _speak(item: Item) -> None:
+    speak_bucket(*item)
+
+
+@marked
+def _fit(item: Item) -> None:
+    fit_bucket(*item)
+
+
+@marked
+def _voice(item: Item) -> None:
+    voice_bucket(*item)
+
+
+@marked
 def _fill(item: Item) -> None:
     fill_shard_to_file(*item)
 
@@ -167,6 +190,26 @@ def select_graph(items: list[Item]) -> Graph:
     )
 
 
+def questions_graph(items: list[Item]) -> Graph:
+    """(task, bucket): ordered rows into tables of their questions."""
+    return lambda p: p | Spread(items) | "Question" >> beam.Map(_question)
+
+
+def speak_graph(items: list[Item]) -> Graph:
+    """(task, bucket of clips): questions into sounds in the cache."""
+    return lambda p: p | Spread(items) | "Speak" >> beam.Map(_speak)
+
+
+def fit_graph(items: list[Item]) -> Graph:
+    """(task, bucket): which of the spoken questions fit into their samples."""
+    return lambda p: p | Spread(items) | "Fit" >> beam.Map(_fit)
+
+
+def voice_graph(items: list[Item]) -> Graph:
+    """(task, bucket): ordered rows into rows whose chosen questions are sounds."""
+    return lambda p: p | Spread(items) | "Voice" >> beam.Map(_voice)
+
+
 def fill_graph(items: list[Item]) -> Graph:
     """(task, shard, pieces): rows into shards."""
     return lambda p: p | Spread(items) | "Fill" >> beam.Map(_fill)
@@ -183,6 +226,10 @@ GRAPHS = {
     "catalog": catalog_graph,
     "measure": measure_graph,
     "select": select_graph,
+    "questions": questions_graph,
+    "speak": speak_graph,
+    "fit": fit_graph,
+    "voice": voice_graph,
     "fill": fill_graph,
     "pack": pack_graph,
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The whole line on a laptop: a sample corpus, three stages built and proved, and each trained from the one before.
+# The whole line on a laptop: a sample corpus, all stages built and proved, and those of pictures and text trained, each
+# from the one before.
 set -eu
 BIN=${BIN:-.venv/bin}
 OUT=${OUT:-vita-demo}
@@ -7,7 +8,14 @@ STEPS=${STEPS:-} # empty: all of each stage
 
 say() { printf '\n== %s\n' "$*"; }
 
-for stage in 1.1 1.2 1.3; do
+stages="1.1 1.2 1.3"
+if command -v espeak-ng >/dev/null 2>&1; then
+    stages="$stages 2.1 2.2 3.1 3.2"
+else
+    echo "espeak-ng is not installed, so the stages of speech are left out; apt-get install espeak-ng brings them" >&2
+fi
+
+for stage in $stages; do
     say "stage $stage: build"
     "$BIN/vita-data" build --stage "$stage" --mixture sample --out "$OUT"
     say "stage $stage: proof"

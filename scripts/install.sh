@@ -20,3 +20,7 @@ if ! fc-list :lang=zh 2>/dev/null | grep -q . && ! ls /usr/share/fonts/truetype/
     echo "note: no Chinese font is installed, so the sample corpus will have no Chinese part;" \
         "Debian's package is fonts-wqy-zenhei" >&2
 fi
+if ! command -v espeak-ng >/dev/null 2>&1; then
+    echo "note: espeak-ng is not installed, so the sample corpus will have no speech;" \
+        "Debian's package is espeak-ng" >&2
+fi

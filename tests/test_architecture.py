@@ -40,7 +40,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),  # tars of samples are walked like tars of media
     "vita_data.curate": GROUND,
     "vita_data.catalog": (*DOOR, "vita_data.media", "vita_data.sources", "vita_data.curate"),
+    "vita_data.check": (
+        *DOOR,
+        "vita_data.media",
+        "vita_data.sources",
+        "vita_data.curate",
+        "vita_data.catalog",
+    ),
     "vita_data.select": (*DOOR, "vita_data.catalog"),
+    "vita_data.speech": (*DOOR, "vita_data.media", "vita_data.catalog", "vita_data.select"),
     "vita_data.packs": (*GROUND, "vita_data.shards"),
     "vita_data.report": (*DOOR, "vita_data.media"),
     "pipelines": ("vita_data", "manifests"),

@@ -224,7 +224,10 @@ def remove(path: str) -> None:
         if fs.exists(inner):
             fs.rm_file(inner)
     elif os.path.exists(path):
-        os.unlink(path)
+        try:
+            os.unlink(path)
+        except OSError as error:
+            raise _write_error(path, error) from error
 
 
 def remove_tree(path: str) -> None:

@@ -32,6 +32,10 @@ ITEMS: dict[str, list[Any]] = {
     "catalog": [("/out/task.json", 0), ("/out/task.json", 1)],
     "measure": [("/out/task.json", 0)],
     "select": [("/out/task.json", "coco", 0)],
+    "questions": [("/out/speech.json", 0)],
+    "speak": [("/out/speech.json", 0)],
+    "fit": [("/out/speech.json", 0)],
+    "voice": [("/out/speech.json", 0)],
     "fill": [("/out/task.json", 0, [(0, 0, 10), (1, 0, 3)])],
     "pack": [("/out/stages/1.3", 0, [0, 1], 2048, {"geometry_digest": "g"})],
 }

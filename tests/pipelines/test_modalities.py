@@ -12,8 +12,10 @@ import pytest
 import soundfile
 
 from tests.factories import jpeg, record, run_build, shard_digests, write_lines, write_mixture, write_source
+from tests.sounds import film as film_with
 from tests.sounds import speechlike
 from tests.vita_data.films import film_of
+from vita_data import files
 from vita_data.errors import ManifestError, UsageError
 from vita_data.shards.prove import prove
 from vita_data.shards.read import Sample, Stage
@@ -192,3 +194,29 @@ def test_speech_in_questions_and_questions_in_hours_are_refused_at_the_card(tmp_
         run_build(write_mixture(tmp_path, {"speech": "all"}), tmp_path / "out", "2.1")
     with pytest.raises(UsageError, match="names no source that is counted in questions"):
         run_build(_speech_mixture(tmp_path, "speech"), tmp_path / "out", "1.3")
+
+
+def test_what_is_heard_is_in_no_part_of_a_stage_that_does_not_read_sound(tmp_path: Path) -> None:
+    home = tmp_path / "films"
+    home.mkdir()
+    for number in range(4):
+        (home / f"{number}.mkv").write_bytes(film_with(speechlike(2, 48_000, number)))
+    told = [
+        {
+            "id": n,
+            "video": f"{n}.mkv",
+            "conversations": _talk("<video>\n<audio>\nWhat is said?" if n % 2 else "<video>\nWhat?"),
+        }
+        for n in range(4)
+    ]
+    write_source(tmp_path, "films", told, "QA", "General Video")
+    mixture = write_mixture(tmp_path, {"films": "all"}, holdout={"share": 0, "least": 0})
+    (line,) = run_build(mixture, tmp_path / "out")["sources"]
+    assert (line["kept"], line["between"], line["written"]["samples"]) == (4, 2, 2)
+    stage = Stage(str(tmp_path / "out/stages/1.3"))
+    assert prove(stage.folder)["errors"] == []
+    assert {sample.record["native_id"] for sample in _samples(stage)} == {0, 2}
+    (kept,) = files.read_table(str(tmp_path / "out/catalog/films/part-00000.parquet"), ["media"]).to_pylist()[
+        1:2
+    ]
+    assert kept["media"][-1]["kind"] == "audio" and kept["media"][-1]["rate"] == 16_000

@@ -17,6 +17,7 @@ from tests.factories import (
     run_build,
     shard_digests,
     stamps,
+    vita_data,
     write_mixture,
 )
 from tests.forgery import bytes_of, edit, flip, reseal
@@ -100,6 +101,18 @@ def test_several_damages_at_once_are_mended_at_once(home: Path) -> None:
         flip(stage_of(home) / name, len(whole[name]) // 2, 0xFF)
     (stage_of(home) / "report.html").unlink()
     (stage_of(home) / "shards/00007.tar").write_bytes(b"a stranger")
+    again(home)
+    assert bytes_of(stage_of(home)) == whole
+
+
+def test_a_damaged_record_that_no_digest_betrays_is_named_with_its_shard(home: Path) -> None:
+    whole = bytes_of(stage_of(home))
+    tar = stage_of(home) / "shards/00000.tar"
+    (stage_of(home) / "stage.json").unlink()
+    tar.write_bytes(bytes(len(whole["shards/00000.tar"])))
+    with pytest.raises(ShardError, match=r"shards/00000\.tar: the record of .* remove that file and build"):
+        again(home)
+    tar.unlink()
     again(home)
     assert bytes_of(stage_of(home)) == whole
 
@@ -331,6 +344,15 @@ def test_a_sample_corpus_is_not_made_in_a_url(
     with pytest.raises(UsageError, match=r"`vita-data sample DIR`, and give that folder with --data-root"):
         run_build("sample", "memory://build", data_root=given)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_url_on_the_command_line_is_the_folder(home: Path) -> None:
+    call = ("build", "--stage", "1.3", "--mixture", home / "test.yaml", "--workers", 1, "--json")
+    done = vita_data(*call, "--out", f"file://{home}/out", "--data-root", f"file://{home}")
+    assert done.returncode == 0, done.stderr
+    assert f"{home}/out/stages/1.3 was built before" in done.stderr and "file://" not in done.stderr
+    said = json.loads(done.stdout)
+    assert (said["out"], said["held_out"]) == (f"{home}/out", 3)
 
 
 def test_a_build_takes_the_step_versions_into_its_plan(home: Path) -> None:

@@ -208,7 +208,6 @@ WRONG = [
     ("plan --stage 1.1 --mixture papper", 2, "write paper"),
     ("plan", 2, "--stage"),
     ("bulid", 2, "No such command"),
-    ("build --stage 2.2 --out {tmp}", 2, "needs spoken questions"),
     ("build --stage 1.3 --mixture {tmp}/none.yaml --out {tmp}", 2, "no such file"),
     (
         "build --stage 1.3 --mixture paper --out {tmp} --data-root {tmp}",

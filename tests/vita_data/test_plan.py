@@ -53,6 +53,39 @@ def test_the_totals_of_the_paper_are_those_of_table_1(
     assert sum(row["asked"] for row in made["sources"]) == questions
 
 
+def test_half_of_each_sources_questions_is_spoken_and_their_tokens_are_estimates_until_they_are() -> None:
+    made = plan("2.2")
+    for row in made["sources"]:
+        is_asking = SOURCES[row["source"]].kind == "qa"
+        assert row["spoken"] == (row["questions"] // 2 if is_asking else 0)
+        assert row["estimated"] == (["tokens"] if is_asking else [])
+    assert made["total"]["spoken"] == sum(row["spoken"] for row in made["sources"])
+    assert made["total"]["estimated"] == ["tokens"]
+    known = {row["source"]: 5 for row in made["sources"]}
+    certain = plan_from_cards(load_stage("2.2"), PAPER, SOURCES, made=known)
+    assert certain["total"]["estimated"] == []
+    assert {row["tokens"] for row in certain["sources"] if row["spoken"]} == {5}
+    assert all("spoken" not in row for row in plan("1.3")["sources"])
+
+
+def test_clips_of_negatives_have_rows_of_their_own_and_are_no_questions() -> None:
+    card = replace(
+        SOURCES["chatqa"],
+        source="crowd",
+        row=replace(SOURCES["chatqa"].row, scenario="Speech", type="Negative"),
+    )
+    sources = {**SOURCES, "crowd": card}
+    for stated, asked in ((100, 36), ("all", None)):
+        mixture = mixture_of(MixtureSource("chatqa", questions=7_390), MixtureSource("crowd", clips=stated))  # type: ignore[arg-type]
+        made = plan_from_cards(load_stage("2.2"), mixture, sources)
+        assert [(row["source"], row["unit"], row["asked"]) for row in made["sources"]] == [
+            ("chatqa", "questions", 1_478),
+            ("crowd", "clips", asked),
+        ]
+        assert (made["total"]["questions"], made["total"]["clips"]) == (1_478, asked)
+        assert len(plan_from_cards(load_stage("1.3"), mixture, sources)["sources"]) == 1
+
+
 @pytest.mark.parametrize(
     ("stage", "source", "hours", "tokens"),
     [

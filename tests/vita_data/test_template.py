@@ -114,6 +114,17 @@ def test_state_tokens_say_what_is_answered() -> None:
     assert [ids[0] for ids in answers] == [TOKENIZER.state_tokens["reply"], TOKENIZER.state_tokens["text"]]
 
 
+@pytest.mark.parametrize(("inserted_id", "states"), [(1, "noise text"), (3, "reply noise"), (9, "reply text")])
+def test_the_answer_to_what_was_not_meant_for_the_model_opens_with_noise(
+    inserted_id: int, states: str
+) -> None:
+    turns = _turns("<audio>", "One.", "Written", "Two.")
+    pieces = encode_chat(turns, TOKENIZER, state_tokens=True, inserted_id=inserted_id)
+    answers = [piece.ids for piece in pieces if isinstance(piece, TextPiece) and piece.labelled]
+    assert [ids[0] for ids in answers] == [TOKENIZER.state_tokens[state] for state in states.split()]
+    assert encode_chat(turns, TOKENIZER, inserted_id=inserted_id) == encode_chat(turns, TOKENIZER)
+
+
 def test_a_caller_who_knows_of_a_film_gets_its_system_prompt() -> None:
     pieces = encode_chat(_turns("<image><image>What happens?", "Rain."), TOKENIZER, modality="video")
     assert _text(pieces).startswith(_head("video"))
@@ -169,4 +180,4 @@ def test_the_ids_change_only_with_the_version() -> None:
     turns = _turns("<image>\nWhat is it?", "A fox.", "<audio>", "图中有雪。")
     modalities: list[Modality] = ["image", "video", "lang"]
     pieces = [repr(encode_chat(turns, TOKENIZER, True, modality)) for modality in modalities]
-    assert (TEMPLATE_VERSION, digest_of(pieces)) == (2, "4290a27b1a7281c2")
+    assert (TEMPLATE_VERSION, digest_of(pieces)) == (3, "4290a27b1a7281c2")

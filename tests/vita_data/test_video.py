@@ -23,7 +23,7 @@ from vita_data.media.decode import Decoder, drops_exactly, from_the_start
 from vita_data.media.film import Film, FrameRule
 from vita_data.media.reel import Reel
 from vita_data.media.shortcut import from_key_frames
-from vita_data.media.still import still_of
+from vita_data.media.still import Renderer
 from vita_data.media.timeline import Choice, Timeline, choose
 from vita_data.media.video import read_frames
 
@@ -51,7 +51,7 @@ def _decoded(data: bytes, short: bool, start: float | None = None, end: float | 
     reel = Reel(io.BytesIO(data), RULE.max_pixels)
     reel.scan(10_000)
     way = from_key_frames if short else from_the_start
-    watched = way(reel, Decoder(reel, RULE.max_work), chosen, lambda frame: still_of(frame, None, 448, 90))
+    watched = way(reel, Decoder(reel, RULE.max_work), chosen, Renderer(None, 448, 90).still_of)
     if watched is None:
         return None
     return watched.choice, {index: watched.stills[index].content for _, index in watched.choice.picks}
@@ -146,6 +146,8 @@ def test_only_what_is_needed_is_decoded() -> None:
     assert refusal.value.rule == "video_too_long"
     assert len(read_frames(data, FrameRule(max_work=150 * pixels)).frames) == 16
     assert _numbers(read_frames(data, FrameRule(max_work=14 * pixels), start=12.0, end=12.1)) == [120]
+    one_group = film(40, options={"x264-params": "keyint=40:scenecut=0"})
+    assert len(read_frames(one_group, FrameRule(max_work=40 * pixels)).frames) == 4
 
 
 @pytest.mark.parametrize("container", ["mp4", "matroska"])
@@ -175,6 +177,12 @@ def test_frames_that_an_avi_left_out_are_counted() -> None:
     data = film(stamps, "mpeg4", "avi")
     for number, stamp in enumerate(stamps):
         assert _numbers(read_frames(data, start=stamp / 1000, end=stamp / 1000 + 0.001)) == [number]
+
+
+def test_the_last_frames_of_an_avi_with_a_fine_clock_are_not_squeezed_together() -> None:
+    data = film(60, container="avi", options={"x264-params": "bframes=3:scenecut=0"})
+    assert read_frames(data).duration == pytest.approx(5.9, abs=0.01)
+    assert _numbers(read_frames(data, start=5.8, end=5.9)) == [58]
 
 
 def test_stamps_that_start_anew_go_on() -> None:

@@ -92,6 +92,26 @@ def test_a_break_that_hides_in_the_middle_leaves_out_only_what_it_broke(tmp_path
     assert _numbers(read)[:4] == [0, 10, 20, 30] and _numbers(read)[-2:] == [80, 90]
 
 
+def test_a_download_that_left_off_just_before_the_end_is_noticed(tmp_path: Path) -> None:
+    whole = _index_first(tmp_path)
+    left = len(whole) * 97 // 100
+    read = read_frames(whole[:left] + bytes(len(whole) - left))
+    assert 9 < read.duration < 9.9 and _numbers(read) == list(range(0, 100, 10))
+
+
+def test_a_damaged_frame_is_left_out() -> None:
+    data = bytearray(film_of(H264, 100))
+    with av.open(io.BytesIO(bytes(data))) as container:
+        stamp = round(Fraction(49, 10) / container.streams.video[0].time_base)
+        (packet,) = (packet for packet in container.demux(video=0) if packet.pts == stamp)
+    assert packet.pos is not None
+    data[packet.pos + packet.size // 2 : packet.pos + packet.size] = random.Random(3).randbytes(
+        packet.size - packet.size // 2
+    )
+    assert _numbers(read_frames(bytes(data), start=4.9, end=5.0)) == [48]
+    assert _numbers(read_frames(bytes(data))) == list(range(0, 100, 10))
+
+
 def test_the_end_of_a_film_without_a_declared_length_is_what_decodes() -> None:
     data = film_of("H.264 in Matroska without an index", 59)
     with av.open(io.BytesIO(data)) as container:

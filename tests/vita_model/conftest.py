@@ -58,6 +58,7 @@ def sample(number: int, source: str = "squares", text_only: bool = False) -> Sha
     ]
     lengths = measure(turns, [size] if seen else [], geometry, load_tokenizer(geometry.tokenizer))
     record = {"conversations": turns, "id": key, "image": [f"{key}.0.png"] if seen else [], "video": []}
+    record |= {"audio": [], "inserted_id": None}
     return ShardSample(
         key=key,
         record=canonical_bytes(record),

@@ -20,6 +20,7 @@ from vita_model.batch.encode import IGNORED, Encoder
 from vita_model.config import tiny
 
 GEOMETRY = tiny().geometry
+NO_SOUND = {"audio": [], "inserted_id": None}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,14 @@ def test_a_sample_that_is_longer_than_its_index_says_is_refused(stage: Stage, en
         encoder.encode(wrong)
 
 
+def test_a_sample_that_holds_sound_is_refused_in_one_sentence(stage: Stage, encoder: Encoder) -> None:
+    found = stage.sample(0, 0)
+    record = {**found.record, "audio": [f"{found.key}.1.flac"]}
+    heard = Sample(found.key, found.source, record, found.media, found.grids, found.length)
+    with pytest.raises(ShardError, match=f"{found.key} holds sound, and this model reads"):
+        encoder.encode(heard)
+
+
 def test_a_pack_joins_its_samples_without_crossing_them(stage: Stage, encoder: Encoder) -> None:
     samples = [encoder.encode(stage.sample(0, row)) for row in (3, 1, 2)]
     batch = collate(samples)
@@ -99,7 +108,7 @@ def test_the_frames_of_a_film_stand_where_it_does_one_tile_each(encoder: Encoder
     members = [f"s-1.{n}.jpg" for n in range(6)]
     films = [{"frames": members[1:3], "times": [0, 1]}, {"frames": members[3:], "times": [0, 1, 2]}]
     media = [_flat((40 * n, 0, 0)) for n in range(6)]
-    record = {"conversations": turns, "image": members[:1], "video": films}
+    record = {"conversations": turns, "image": members[:1], "video": films} | NO_SOUND
     encoded = encoder.encode(Sample("s-1", "s", record, media, lengths.grids, lengths.length))
     tokens = GEOMETRY.tile_tokens
     assert [round(float(tile[0].float().mean())) // 40 for tile in encoded.tiles] == list(range(6))
@@ -122,7 +131,7 @@ def test_the_papers_geometry_makes_tiles_of_256_tokens() -> None:
     lengths = measure(turns, [(900, 450)], geometry, tokenizer)
     stream = io.BytesIO()
     Image.new("RGB", (900, 450), (200, 0, 0)).save(stream, "JPEG")
-    record = {"conversations": turns, "image": ["s-1.0.jpg"], "video": []}
+    record = {"conversations": turns, "image": ["s-1.0.jpg"], "video": []} | NO_SOUND
     sample = Sample("s-1", "s", record, [stream.getvalue()], lengths.grids, lengths.length)
     encoded = Encoder(tokenizer, geometry).encode(sample)
     assert encoded.tiles.shape == (3, 3, 448, 448) and len(encoded.tile_places) == 3 * 256

@@ -177,6 +177,8 @@ def _judged(task: CatalogTask, native: Native, reader: MediaReader) -> dict[str,
     try:
         turns, media = _conversation(task, native)
         reject = structure.judge(turns, _counts(media))
+        if reject is None and task.kind == "negative":
+            reject = structure.answers_noise(turns, native.inserted_id)
         if reject is not None:
             return {**_reject(step, reject), **facts}
         step = "media"

@@ -32,6 +32,7 @@ CARD_FACTS = (
     "case",
 )
 HEARD_RATE, SPOKEN_RATE = 16_000, 24_000  # samples a second of sound the model hears, and of speech it learns
+SPOKEN = "speech:"  # how the places of sounds begin that were spoken for a stage
 # Rejects that the tolerance of a source counts: what could not be read, as against what breaks a rule.
 UNREADABLE_STEPS = ("read", "media")
 
@@ -97,7 +98,9 @@ def load_task(path: str) -> CatalogTask:
     return CatalogTask(**{**facts, "slices": [Slice(**part) for part in facts["slices"]]})
 
 
-def medium_path(path: str, root: str, folder: str) -> str:
-    """Where a medium of the catalog lies now: `root:` is the source's folder, `catalog:` its catalog's."""
+def medium_path(path: str, root: str, folder: str, speech: str = "") -> str:
+    """Where a medium lies now: `root:` is the source's folder, `catalog:` its catalog's, `speech:` that of speech."""
+    if path.startswith(SPOKEN):
+        return files.join(speech, path.removeprefix(SPOKEN))
     place, _, rest = path.partition(":")
     return files.join(root if place == "root" else folder, rest)

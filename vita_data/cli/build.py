@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vita_data.cli.output import StepBars, json_option, print_json, size
+from vita_data.cli.output import StepBars, json_option, print_json, size, stage_option
 
 
 @click.command()
@@ -40,6 +40,7 @@ from vita_data.cli.output import StepBars, json_option, print_json, size
 @click.option(
     "--allow-short", is_flag=True, help="Take what there is where a source has less than its quota."
 )
+@stage_option
 @json_option
 def build(as_json: bool, **options: Any) -> None:
     """Build a stage, or go on with one that was stopped.
@@ -52,7 +53,17 @@ def build(as_json: bool, **options: Any) -> None:
     from vita_data.files import plain_path
 
     options |= {name: options[name] and plain_path(options[name]) for name in ("out", "data_root")}
-    names = ("stage", "mixture", "out", "data_root", "seed", "manifests", "pure_text", "allow_short")
+    names = (
+        "stage",
+        "mixture",
+        "out",
+        "data_root",
+        "seed",
+        "manifests",
+        "pure_text",
+        "allow_short",
+        "option",
+    )
     choice = RunnerChoice(
         options["runner"], options["workers"], options["job_endpoint"], options["beam_options"]
     )
@@ -76,15 +87,15 @@ def _tick(bars: StepBars, stop: threading.Event) -> None:
 
 
 def _print(facts: dict[str, Any], out: str, as_json: bool) -> None:
-    from vita_data.report.formats import counted, counted_in
+    from vita_data.report.formats import counted, counted_in, unit_of
 
     totals, packs, shards = facts["totals"], facts["packs"], len(facts["shards"])
-    names = ("samples", "questions", "hours", "bytes", "rejected", "held_out")
+    names = ("samples", "questions", "hours", "spoken", "clips", "bytes", "rejected", "held_out")
     if as_json:
         said = {name: totals[name] for name in names}
         print_json({"stage": facts["stage"], "out": out, **said, "shards": shards})
         return
-    amount = counted_in(facts["sources"][0]["unit"], totals["questions"], totals["hours"])
+    amount = counted_in(unit_of(facts["sources"]), totals["questions"], totals["hours"])
     click.echo(
         f"stage {facts['stage']} is built: {counted(totals['samples'], 'sample')} with "
         f"{amount} in {counted(shards, 'shard')} ({size(totals['bytes'])}), "

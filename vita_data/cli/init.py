@@ -1,39 +1,19 @@
-"""`vita-data init`: cards for a folder of one's own."""
+"""`vita-data init`: cards for a folder of one's own, and a mixture of them."""
 
 from __future__ import annotations
 
 import json
-import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from vita_data.cli.add import card_text, name_of, write_cards
 from vita_data.cli.output import json_option, print_json
-from vita_data.errors import UsageError
-
-if TYPE_CHECKING:
-    from vita_data.sources.discover import Found
-
-SOURCE = """\
-# Written by `vita-data init` from a look at the files; every value is yours to change.
-source: {name}
-title: {title}
-row: {{scenario: {scenario}, type: {type}, name: {name}}}  # Description counts as caption, QA as qa
-language: {language}
-licence: unknown  # fill in: it goes into every sample
-released: true
-get: yours
-root: .  # relative to this card
-adapter: llava_json
-annotations: {annotations}
-options: {options}
-tolerance: 0.01  # share of records that may be unreadable or have broken media
-"""
 
 MIXTURE = """\
-# Written by `vita-data init`: build it with  vita-data build --stage 1.3 --mixture {path} --out {name}-build
+# Written by `vita-data init`: build it with  vita-data build --stage {stage} --mixture {path} --out {name}-build
 mixture: {name}
 title: {title}
 # The geometry of the `tiny` preset, for a laptop; remove the next line for the paper's (448 px, 6,200 tokens).
@@ -55,49 +35,39 @@ sources:
 @click.option("--force", is_flag=True, help="Write over cards that are there.")
 @json_option
 def init(folder: Path, name: str | None, kind: str | None, force: bool, as_json: bool) -> None:
-    """Write a source card and a mixture beside your LLaVA-style FOLDER, ready for `build --mixture`."""
-    from vita_data.sources.discover import discover
+    """Write source cards and a mixture into your FOLDER, ready for `build --mixture`.
 
-    base = _slug(name or folder.resolve().name)
-    found = discover(folder)
+    The adapters are guessed as `vita-data sources add` guesses them, which writes one card and no mixture.
+    """
+    from vita_data.sources.guess import guess
+
+    base = name_of(name or folder.resolve().name)
+    found = guess(folder)
+    if kind is not None:
+        type_ = {"caption": "Description", "qa": "QA"}[kind]
+        found = [one if one.scenario == "Speech" else replace(one, type=type_) for one in found]
     names = [base] if len(found) == 1 else [f"{base}-{number}" for number in range(1, len(found) + 1)]
     mixture = folder / "mixture.yaml"
     cards = {
-        folder / f"{card}.yaml": _source(card, one, kind) for card, one in zip(names, found, strict=True)
+        folder / f"{card}.yaml": card_text(card, one, folder, folder, "init")
+        for card, one in zip(names, found, strict=True)
     }
-    lines = "\n".join(f"  - {{source: {card}, questions: all}}" for card in names)
+    unit = {"asr": "hours", "tts": "hours"}
+    lines = [
+        f"  - {{source: {card}, {unit.get(one.kind, 'questions')}: all}}"
+        for card, one in zip(names, found, strict=True)
+    ]
+    stage = {"asr": "2.1", "tts": "3.1"}.get(found[0].kind, "1.3")
+    title = json.dumps(f"{base}, as it is")
     cards[mixture] = MIXTURE.format(
-        path=mixture, name=base, title=json.dumps(f"{base}, as it is"), sources=lines
+        stage=stage, path=mixture, name=base, title=title, sources="\n".join(lines)
     )
-    there = [str(path) for path in cards if path.exists()]
-    if there and not force:
-        raise UsageError(f"{', '.join(there)} is there already; write over it with --force.")
-    for path, text in cards.items():
-        path.write_text(text, encoding="utf-8")
+    write_cards(cards, force)
     if as_json:
         print_json({"mixture": str(mixture), "sources": names, "cards": [str(path) for path in cards]})
         return
     for card, one in zip(names, found, strict=True):
-        what = "pictures below " + one.media_root if one.pictures else "no pictures"
-        click.echo(
-            f"{card}: {', '.join(one.annotations)} as {kind or one.kind}, turns under {one.turns}, {what}"
-        )
-    click.echo(f"next: vita-data build --stage 1.3 --mixture {shlex.quote(str(mixture))} --out {base}-build")
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40].rstrip("-") or "my-corpus"
-
-
-def _source(name: str, found: Found, kind: str | None) -> str:
-    caption = (kind or found.kind) == "caption"
-    options = {"turns": found.turns, "image_key": found.image_key, "media_root": found.media_root}
-    return SOURCE.format(
-        name=name,
-        title=json.dumps(f"{name}, a folder of one's own"),
-        scenario="General Image" if found.pictures else "Pure Text",
-        type="Description" if caption else "QA",
-        language=found.language,
-        annotations=json.dumps(found.annotations, ensure_ascii=False),
-        options=json.dumps(options, ensure_ascii=False),
+        click.echo(f"{card}: {', '.join(one.annotations)} as {one.kind}, read by {one.adapter}")
+    click.echo(
+        f"next: vita-data build --stage {stage} --mixture {shlex.quote(str(mixture))} --out {base}-build"
     )

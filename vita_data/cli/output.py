@@ -33,10 +33,14 @@ def print_json(value: object) -> None:
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Rows as aligned text: numbers to the right with thousands parted, None as a dash."""
     cells = [[_cell(value) for value in row] for row in rows]
-    right = [all(isinstance(row[n], (int, float, type(None))) for row in rows) for n in range(len(heads))]
+    right = [all(_is_number(row[n]) for row in rows) for n in range(len(heads))]
     widths = [max([_width(head), *(_width(row[n]) for row in cells)]) for n, head in enumerate(heads)]
     lines = [_line(heads, widths, right), "  ".join("-" * width for width in widths)]
     return "\n".join([*lines, *(_line(row, widths, right) for row in cells)])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, type(None))) or (isinstance(value, str) and value.endswith("*"))
 
 
 def _cell(value: object) -> str:

@@ -13,6 +13,7 @@ from vita_data.cli.output import json_option, print_json, size, stage_option, ta
 if TYPE_CHECKING:
     from vita_data.manifest.mixture import MixtureCard
     from vita_data.manifest.source import SourceCard
+    from vita_data.manifest.stage import StageCard
 
 
 @click.command()
@@ -37,7 +38,8 @@ def plan(
     """Show what a stage asks of each source and in total.
 
     Figures rest on the source cards' estimates (basis card) or, for sources that a build in OUT has
-    catalogued, on what was counted (basis catalog). `-` is what nobody knows yet.
+    catalogued, on what was counted (basis catalog). `-` is what nobody knows yet, and `*` marks what is not
+    certain before the questions are spoken.
     """
     from vita_data.manifest.find import load_mixture, load_sources, load_stage
     from vita_data.manifest.plan import plan_from_cards
@@ -46,24 +48,43 @@ def plan(
     card = load_mixture(mixture, manifests)
     stage_card = load_stage(split_stage(stage)[0], card.path, manifests).with_option(option)
     sources = load_sources(card, manifests)
-    facts = plan_from_cards(stage_card, card, sources, pure_text, _counted(out, card, sources))
+    counted = _counted(out, card, sources, stage_card.hears)
+    made = _made(out, stage_card, card)
+    facts = plan_from_cards(stage_card, card, sources, pure_text, counted, made)
     if as_json:
         print_json(facts)
         return
     heads = ["source", "unit", "basis", "asked", "samples", "questions", "tokens", "bytes", "hours"]
+    if stage_card.spoken_share:
+        heads.insert(heads.index("questions") + 1, "spoken")
     rows = [*facts["sources"], {"source": "total", **facts["total"]}]
     click.echo(table(heads, [[_cell(row, head) for head in heads] for row in rows]))
 
 
-def _counted(out: str, card: MixtureCard, sources: dict[str, SourceCard]) -> dict[str, dict[str, Any]]:
+def _counted(
+    out: str, card: MixtureCard, sources: dict[str, SourceCard], hears: bool
+) -> dict[str, dict[str, Any]]:
     """What a build in OUT has counted; where there is none, nothing that reads tables is loaded."""
     if not files.matching(out, "catalog/*/source.json"):
         return {}
     from vita_data.select.counted import counted_sources
 
-    return counted_sources(out, card, sources)
+    return counted_sources(out, card, sources, hears)
+
+
+def _made(out: str, stage: StageCard, mixture: MixtureCard) -> dict[str, int]:
+    """The tokens of each source in this stage of OUT, when it is built with its spoken questions."""
+    from vita_data.shards.seal import FACTS, trusted
+
+    facts = trusted(files.join(out, "stages", stage.stage), FACTS) if stage.spoken_share else None
+    if facts is None or facts["mixture"] != mixture.mixture:
+        return {}
+    kinds = ("text_tokens", "visual_tokens", "audio_tokens")
+    return {line["source"]: sum(line["written"][kind] for kind in kinds) for line in facts["sources"]}
 
 
 def _cell(row: dict[str, Any], head: str) -> object:
     value = row.get(head, "")
+    if head in row.get("estimated", ()) and value is not None:
+        return f"{value:,}*"
     return size(value) if head == "bytes" and value is not None else value

@@ -65,6 +65,7 @@ def _of_key(key: str, out: str) -> Iterator[tuple[dict[str, Any], dict[str, int]
     from vita_data import files
     from vita_data.catalog.merge import part_name
     from vita_data.errors import UsageError
+    from vita_data.shards.remeasure import members_of
 
     folder = files.join(out, "catalog", key.rsplit("-", 1)[0])
     summary = files.join(folder, "source.json")
@@ -78,7 +79,7 @@ def _of_key(key: str, out: str) -> Iterator[tuple[dict[str, Any], dict[str, int]
                 record,
                 {
                     f"{name}  <- {m['native']}": m["length"]
-                    for name, m in zip(record["image"], media, strict=True)
+                    for name, m in zip(members_of(record), media, strict=True)
                 },
             )
             return
@@ -93,9 +94,12 @@ def _readable(record: dict[str, Any], members: dict[str, int]) -> str:
     lines = [click.style(record["id"], bold=True), f"  {facts}"]
     media = ((name, length) for name, length in members.items() if not name.endswith(".json"))
     lines += [f"  [{size(length)}] {for_terminal(name)}" for name, length in media]
-    for turn in record["conversations"]:
+    heard = {
+        said["turn"]: f" ({said['voice']}: {said['text']})" for said in record["spoken"] if "text" in said
+    }
+    for number, turn in enumerate(record["conversations"]):
         said = textwrap.fill(
-            for_terminal(turn["value"]),
+            for_terminal(turn["value"] + heard.get(number, "")),
             width,
             initial_indent=f"  {turn['from']:>5}: ",
             subsequent_indent=" " * 9,

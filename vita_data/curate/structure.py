@@ -107,6 +107,17 @@ def placeholders_match(turns: Turns, counts: Counts) -> Reject | None:
     return None
 
 
+def answers_noise(turns: Turns, number: int | None) -> Reject | None:
+    """Refuses a negative whose `inserted_id` is not the number of an answer to a sound."""
+    answer = number is not None and 0 < number < len(turns) and turns[number]["from"] == "gpt"
+    if answer and number is not None and MARKS["audio"] in turns[number - 1]["value"]:
+        return None
+    words = (
+        "inserted_id is not the number of an answer to a sound, which tells what was not meant for the model."
+    )
+    return Reject("no_negative", words, str(number))
+
+
 RULES: tuple[Callable[[Turns, Counts], Reject | None], ...] = (
     roles_alternate,
     nothing_empty,

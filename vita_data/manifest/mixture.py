@@ -9,12 +9,13 @@ from typing import Literal
 
 from vita_data.manifest.geometry import Geometry
 from vita_data.manifest.schedule import Schedule, ScheduleChange
+from vita_data.manifest.speech import SpeechCard
 from vita_data.manifest.values import Amount, Count, Hours, Name, Share, Text
 
 
 @dataclass(frozen=True)
 class MixtureSource:
-    """One line of a mixture: a source with its questions or, for speech, its hours (`all`: what the catalog kept).
+    """One line of a mixture: a source with its questions, hours (speech) or clips (negatives; `all`: what was kept).
 
     An `optional` source whose folder is not there is left out aloud instead of stopping the build.
     """
@@ -22,13 +23,14 @@ class MixtureSource:
     source: Name
     questions: Count | Literal["all"] | None = None
     hours: Hours | Literal["all"] | None = None
+    clips: Count | Literal["all"] | None = None
     optional: bool = False
     note: Text | None = None
 
     @property
     def amount(self) -> Fraction | None:
-        """How many questions or hours are meant; None where it is all that the catalog kept."""
-        stated = self.questions if self.questions is not None else self.hours
+        """How many questions, hours or clips are meant; None where it is all that the catalog kept."""
+        stated = next((n for n in (self.questions, self.hours, self.clips) if n is not None), None)
         return None if stated in ("all", None) else Fraction(stated)
 
 
@@ -62,6 +64,7 @@ class MixtureCard:
     holdout: Holdout = field(default_factory=Holdout)
     training: ScheduleChange = field(default_factory=dict)
     hours: SpeechHours = field(default_factory=SpeechHours)
+    speech: SpeechCard = field(default_factory=SpeechCard)
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
@@ -75,7 +78,7 @@ class MixtureCard:
                     f"sources.{n}.source",
                     f"source {line.source} is already number {first} of the list; keep one",
                 )
-            if line.questions is None and line.hours is None:
+            if line.questions is None and line.hours is None and line.clips is None:
                 return (
                     f"sources.{n}.source",
                     f"source {line.source} has no amount; add `questions:` with a number or all",

@@ -16,6 +16,7 @@ from vita_data.errors import ManifestError
 from vita_data.manifest.geometry import Geometry
 from vita_data.manifest.mixture import MixtureCard, MixtureSource
 from vita_data.manifest.source import Estimate, SourceCard
+from vita_data.manifest.spoken import clips_asked, with_spoken
 from vita_data.manifest.stage import StageCard
 from vita_data.manifest.values import number
 
@@ -44,13 +45,16 @@ def plan_from_cards(
     sources: Mapping[str, SourceCard],
     pure_text: bool | None = None,
     counted: Mapping[str, Mapping[str, Any]] | None = None,
+    made: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """The plan of a stage, as `vita-data plan --json` prints it.
 
     `basis` is catalog for the sources in `counted` (samples, questions, bytes and tokens of all that was
     kept), else card.
     Only sources that the stage draws from have a row, in the mixture's order. A total sums what is known,
-    is None when no row knows it, and `total.unknown` names the rows that are not in it, by figure.
+    is None when no row knows it, and `total.unknown` names the rows that are not in it, by figure. Where
+    questions are spoken, `estimated` names the figures that are not certain before they are; `made` has the
+    tokens of sources where they are. Clips of negatives have rows of their own and are in no total but theirs.
     """
     shares = [(line, share_of(stage, sources[line.source], pure_text)) for line in mixture.sources]
     rows = [
@@ -62,12 +66,21 @@ def plan_from_cards(
     ]
     if stage.unit == "hours" and not rows:
         rows = _speech_rows(stage, mixture)
-    return {
-        "stage": stage.stage,
-        "mixture": mixture.mixture,
-        "sources": rows,
-        "total": _total(rows, stage.unit),
-    }
+    total = _total(rows, stage.unit)
+    if stage.spoken_share:
+        rows = with_spoken(rows, stage, sources, made or {})
+        clips = clips_asked(rows, stage, mixture, sources, counted or {})
+        spoken = [row["spoken"] for row in rows]
+        total = _total(rows, stage.unit) | {"spoken": None if None in spoken else sum(spoken)}
+        total |= {"clips": None if None in clips.values() else sum(filter(None, clips.values()))}
+        total["estimated"] = ["tokens"] if any(row["estimated"] for row in rows) else []
+        rows += [_clips_row(name, asked, bool(counted and name in counted)) for name, asked in clips.items()]
+    return {"stage": stage.stage, "mixture": mixture.mixture, "sources": rows, "total": total}
+
+
+def _clips_row(source: str, asked: int | None, is_counted: bool) -> dict[str, Any]:
+    row = _blank(source, "clips", asked) | {"samples": asked, "spoken": 0, "estimated": []}
+    return row | {"basis": "catalog" if is_counted else "card"}
 
 
 def _row(

@@ -144,8 +144,10 @@ class SourceCard:
         return _KINDS[self.row.type]
 
     @property
-    def unit(self) -> Literal["questions", "hours"]:
-        """What is counted of the source: hours of transcribed speech, questions of all else."""
+    def unit(self) -> Literal["questions", "hours", "clips"]:
+        """What is counted of the source: hours of transcribed speech, clips of negatives, questions of all else."""
+        if self.kind == "negative":
+            return "clips"
         return "hours" if self.kind in ("asr", "tts") else "questions"
 
     @property

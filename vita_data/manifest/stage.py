@@ -57,6 +57,7 @@ class StageOption:
     shares: Shares | None = None
     pure_text: bool | None = None
     spoken_share: Share | None = None
+    negatives: Share | None = None
     state_tokens: bool | None = None
     trains: tuple[Trainable, ...] | None = None
     loss: Loss | None = None
@@ -79,6 +80,7 @@ class StageCard:
     shares: Shares
     pure_text: bool = True
     spoken_share: Share | None = None
+    negatives: Share = Fraction(0)
     state_tokens: bool = False
     trains: tuple[Trainable, ...] = ()
     loss: Loss | None = None
@@ -91,6 +93,11 @@ class StageCard:
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
         return self._wrong_run() or self._wrong_shares() or self._wrong_option() or self._wrong_reason()
+
+    @property
+    def hears(self) -> bool:
+        """Whether the stage reads sound; samples with some are no part of one that does not."""
+        return "audio" in self.reads
 
     def training(self, half: str | None = None) -> Training:
         """The training run of the stage, or of one of its halves; raises UsageError naming the halves."""
@@ -142,6 +149,8 @@ class StageCard:
                     f"shares.{kind}",
                     f"shares.{kind} is not counted in {self.unit}; write {' or '.join(wanted)}",
                 )
+        if self.negatives and not self.spoken_share:
+            return "negatives", "negatives are a part of the spoken questions; add spoken_share"
         if not any(getattr(self.shares, kind) for kind in wanted):
             return "shares", f"the stage draws nothing; give a share to {' or '.join(wanted)}"
         return None

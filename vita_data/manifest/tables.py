@@ -27,6 +27,7 @@ def stage_rows(stages: Iterable[StageCard]) -> list[dict[str, Any]]:
                     "shares": {kind: number(share) for kind, share in vars(card.shares).items() if share},
                     "pure_text": card.pure_text,
                     "spoken_share": None if card.spoken_share is None else number(card.spoken_share),
+                    "negatives": number(card.negatives),
                     "trains": list(run.trains),
                     "loss": run.loss,
                     "needs": list(run.needs),

@@ -86,7 +86,9 @@ def expected_timeline(reel: Reel, order: list[int]) -> Timeline:
 def shown_order(reel: Reel) -> list[int]:
     """The numbers of the packets that are shown, in the order of their frames as far as stamps tell."""
     packets = reel.packets
-    shown = [number for number in range(len(packets)) if not packets.hidden[number]]
+    shown = list(range(len(packets)))
+    if any(packets.hidden):
+        shown = [number for number in shown if not packets.hidden[number]]
     if NO_STAMP not in packets.pts:
         shown.sort(key=packets.pts.__getitem__)
     return shown

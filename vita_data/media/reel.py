@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from typing import BinaryIO
 
 import av
@@ -14,11 +14,12 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
 from vita_data.errors import RecordError
-from vita_data.media.track import declared_seconds, decoder_of, is_see_through, open_track
+from vita_data.media.track import declared_seconds, decoder_of, open_track
 
 _MAY_JUMP = ("mpeg", "mpegts")
 _FAR = 1 << 20
 NO_STAMP = -(1 << 63)
+OLD_KEY, NEW_KEY = 1, 2
 
 
 class LostError(RecordError):
@@ -29,7 +30,8 @@ class LostError(RecordError):
 class Packets:
     """What is known of a film's packets without decoding, in stored order; times in ticks.
 
-    `key` marks those that decoding can start from, `hidden` those that are decoded and not shown (edit lists).
+    `key` marks those that decoding can start from (NEW_KEY: after setting up the decoder anew), `hidden` those
+    that are decoded and not shown (edit lists).
     """
 
     pts: array[int] = field(default_factory=lambda: array("q"))
@@ -43,15 +45,26 @@ class Packets:
     def __len__(self) -> int:
         return len(self.key)
 
-    def add(self, packet: Packet) -> None:
-        """Note one more packet."""
-        self.pts.append(NO_STAMP if packet.pts is None else packet.pts)
-        self.dts.append(NO_STAMP if packet.dts is None else packet.dts)
-        self.duration.append(packet.duration or 0)
-        self.size.append(packet.size)
-        self.place.append(-1 if packet.pos is None else packet.pos)
-        self.key.append(packet.is_keyframe)
-        self.hidden.append(packet.is_discard)
+    def note(self, packets: Iterator[Packet], most: int) -> Packet | None:
+        """Note up to `most` packets, and give back the last. A film has many: nothing here is done twice."""
+        packet = None
+        pts, dts, duration = self.pts.append, self.dts.append, self.duration.append
+        size, place, key, hidden = self.size.append, self.place.append, self.key.append, self.hidden.append
+        for packet in islice(packets, most):
+            stamp, decoding, where = packet.pts, packet.dts, packet.pos
+            pts(NO_STAMP if stamp is None else stamp)
+            dts(NO_STAMP if decoding is None else decoding)
+            place(-1 if where is None else where)
+            duration(packet.duration or 0)
+            size(packet.size)
+            key(packet.is_keyframe and (NEW_KEY if packet.has_sidedata("new_extradata") else OLD_KEY))
+            hidden(packet.is_discard)
+        return packet
+
+    def drop_last(self) -> None:
+        """Forget the last packet."""
+        for column in (self.pts, self.dts, self.duration, self.size, self.place, self.key, self.hidden):
+            column.pop()
 
     def identity(self, number: int) -> tuple[int, int, int]:
         """The identity of a noted packet."""
@@ -72,9 +85,9 @@ class Reel:
 
     `tick` is the unit of stamps in seconds, `step` the ticks of a usual frame, `declared` the seconds that the
     header claims (None where a container has no such field), `may_jump` says that stamps can start anew,
-    `ends_blank` that the last packet is all zeros, as where a download left off in a file of full size,
-    `is_renewed` that the decoder is set up anew in between; both known once it is scanned,
-    `see_through` that its transparency needs a decoder of its own. RecordErrors are those of `open_track`.
+    `ends_blank` that the last packet is all zeros, as where a download left off in a file of full size;
+    known once it is scanned.
+    RecordErrors are those of `open_track`.
     """
 
     def __init__(self, file: BinaryIO, max_pixels: int) -> None:
@@ -83,7 +96,6 @@ class Reel:
         self.container = self._container.format.name.split(",")[0]
         self.may_jump = self.container in _MAY_JUMP
         self.sound = bool(self._container.streams.audio)
-        self.see_through = is_see_through(self._track)
         self.declared = declared_seconds(self._container, self._track)
         self.pixel_aspect = self._track.sample_aspect_ratio
         self.tick = self._track.time_base or Fraction(1, av.time_base)
@@ -91,7 +103,6 @@ class Reel:
         self.step = max(1, round(1 / (rate * self.tick)))
         self.packets = Packets()
         self.ends_blank = True
-        self.is_renewed = False
         self._numbers: dict[tuple[int, int, int], int] = {}
         self._source, self._at = self._demux(), 0
 
@@ -104,17 +115,15 @@ class Reel:
 
         RecordError `video_too_long` when it has more than `most` packets.
         """
-        packet = None
-        for packet in self._source:
-            if len(self.packets) == most:
-                raise RecordError(
-                    "video_too_long", f"The film has more than {most} frames; cut it.", most + 1, most
-                )
-            # The first packet's settings are the track's own.
-            self.is_renewed |= len(self.packets) > 0 and packet.has_sidedata("new_extradata")
-            self.packets.add(packet)
+        last = self.packets.note(self._source, most + 1)
+        if len(self.packets) > most:
+            raise RecordError(
+                "video_too_long", f"The film has more than {most} frames; cut it.", most + 1, most
+            )
         self._at = len(self.packets)
-        self.ends_blank = packet is None or not any(memoryview(packet))
+        if last is not None and last.is_corrupt and not self.may_jump:
+            self.packets.drop_last()  # the stump at a break
+        self.ends_blank = last is None or not any(memoryview(last))
         return self.packets
 
     def read(self, first: int, last: int) -> Iterator[Packet]:
@@ -146,9 +155,10 @@ class Reel:
             self._source, self._at = self._demux(), 0
 
     def _jump(self, number: int) -> bool:
-        """Seek to a packet or one before it; False when the container cannot."""
+        """Seek to a packet or a key frame before it; False when the container cannot."""
         if not self._numbers:
-            self._numbers = {self.packets.identity(n): n for n in range(len(self.packets))}
+            keys = (number for number, key in enumerate(self.packets.key) if key)
+            self._numbers = {self.packets.identity(number): number for number in keys}
         try:
             self._container.seek(self.packets.pts[number], stream=self._track)
         except av.FFmpegError:
@@ -165,9 +175,7 @@ class Reel:
         """The track's packets from here to the end, or to where the file breaks off."""
         try:
             for packet in self._container.demux(self._track):
-                # An empty one would end the decoding. One marked as damaged is the stump at a break; not so in
-                # broadcast streams, where it is any after a gap in their count, as where two are joined.
-                if packet.size and (self.may_jump or not packet.is_corrupt):
+                if packet.size:  # an empty one would end the decoding
                     yield packet
         except av.FFmpegError:
             return

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import pairwise
+from operator import lt
 
 import av
 from av import VideoFrame
 
-from vita_data.media.decode import Choose, Decoder, Render, Watched, expected_timeline, shown_order
-from vita_data.media.reel import NO_STAMP, LostError, Packets, Reel
+from vita_data.media.decode import Choose, Decoder, Render, Watched, shown_order
+from vita_data.media.reel import NEW_KEY, NO_STAMP, LostError, Packets, Reel
 from vita_data.media.still import Still
 from vita_data.media.timeline import Timeline
 
@@ -34,9 +35,11 @@ def from_key_frames(reel: Reel, decoder: Decoder, choose: Choose, render: Render
     that decoding starts from as a key frame.
     """
     packets, order = reel.packets, shown_order(reel)
-    if not _is_plain(reel, decoder, packets, order):
+    stamps = array("q", map(packets.pts.__getitem__, order))
+    if not _is_plain(reel, decoder, packets, stamps):
         return None
-    timeline = expected_timeline(reel, order)
+    length = packets.duration[order[-1]]
+    timeline = Timeline(stamps, stamps[-1] + (length if length > 0 else reel.step), reel.tick)
     choice = choose(timeline)
     picked = {order[index]: index for _, index in choice.picks}
     proofs = {order[0]} if _is_whole(reel, timeline) else {order[0], order[choice.last]}
@@ -52,18 +55,17 @@ def from_key_frames(reel: Reel, decoder: Decoder, choose: Choose, render: Render
     return Watched(choice, stills)
 
 
-def _is_plain(reel: Reel, decoder: Decoder, packets: Packets, order: list[int]) -> bool:
+def _is_plain(reel: Reel, decoder: Decoder, packets: Packets, stamps: array[int]) -> bool:
     """Whether the packets alone say which frame is shown when, and which can be decoded from."""
     return (
         reel.container in _CONTAINERS
         and decoder.codec in _CODECS
-        and not reel.see_through
-        and not reel.is_renewed
-        and bool(order)
-        and bool(packets.key[0])
+        and NEW_KEY not in packets.key[1:]
+        and len(stamps) > 0
+        and packets.key[0] > 0
         and NO_STAMP not in packets.pts
-        and packets.pts[0] <= packets.pts[order[0]]
-        and all(packets.pts[one] < packets.pts[next_one] for one, next_one in pairwise(order))
+        and packets.pts[0] <= stamps[0]
+        and all(map(lt, stamps, stamps[1:]))
     )
 
 

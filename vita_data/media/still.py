@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from av import VideoFrame
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from PIL import Image
 
 from vita_data.errors import RecordError
@@ -21,8 +21,9 @@ MAX_ASPECT = 100
 _WIDEST_PIXEL = 8
 _SQUARE_WITHIN = Fraction(1, 100)
 
-# The same pixels whatever vector instructions a processor has.
-_SCALER = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+# The same pixels whatever vector instructions a processor has. Where the size stays, only colour is interpolated.
+_EXACT = Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+_SCALE, _KEEP = int(Interpolation.BICUBIC | _EXACT), int(Interpolation.BILINEAR | _EXACT)
 
 # EXIF orientations by what the display matrix does: (axes swapped, across reversed, down reversed).
 _ORIENTATIONS = {
@@ -49,24 +50,38 @@ class Still:
     content: bytes
 
 
-def still_of(frame: VideoFrame, pixel_aspect: Fraction | None, short_side: int, quality: int) -> Still:
-    """Render a frame: square pixels, RGB, on white, upright, shrunk to `short_side`, JPEG 4:2:0.
+class Renderer:
+    """Makes stills of a film's frames: square pixels, RGB, on white, upright, shrunk to `short_side`, JPEG 4:2:0.
 
     Colours follow the matrix and range that the stream names; where it names none, BT.601 and limited, as
-    FFmpeg does. Interlaced frames stay woven. RecordError `video_extreme_aspect`.
+    FFmpeg does. Interlaced frames stay woven.
     """
-    width, height = _size(frame.width, frame.height, pixel_aspect, short_side)
-    if _is_see_through(frame):
-        image = to_grey_or_rgb(_image(frame, frame.width, frame.height, "RGBA"))
-        image = image.resize((width, height), Image.Resampling.BICUBIC)
-    else:
-        image = _image(frame, width, height, "RGB")
-    image = make_upright(image, orientation_of(frame))
-    hasher = hashlib.blake2b(f"{image.width} {image.height} ".encode(), digest_size=16)
-    hasher.update(image.tobytes())
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return Still(buffer.getvalue(), image.width, image.height, hasher.digest())
+
+    def __init__(self, pixel_aspect: Fraction | None, short_side: int, quality: int) -> None:
+        self._pixel_aspect, self._short_side, self._quality = pixel_aspect, short_side, quality
+        self._scaler = VideoReformatter()
+
+    def still_of(self, frame: VideoFrame) -> Still:
+        """Render a frame. RecordError `video_extreme_aspect`."""
+        width, height = _size(frame.width, frame.height, self._pixel_aspect, self._short_side)
+        if _is_see_through(frame):
+            image = to_grey_or_rgb(self._image(frame, frame.width, frame.height, "RGBA"))
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+        else:
+            image = self._image(frame, width, height, "RGB")
+        image = make_upright(image, orientation_of(frame))
+        hasher = hashlib.blake2b(f"{image.width} {image.height} ".encode(), digest_size=16)
+        hasher.update(image.tobytes())
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=self._quality)
+        return Still(buffer.getvalue(), image.width, image.height, hasher.digest())
+
+    def _image(self, frame: VideoFrame, width: int, height: int, mode: str) -> Image.Image:
+        pixel_format = {"RGB": "rgb24", "RGBA": "rgba"}[mode]
+        how = _KEEP if (width, height) == (frame.width, frame.height) else _SCALE
+        scaled = self._scaler.reformat(frame, width, height, pixel_format, interpolation=how, threads=1)
+        plane = scaled.planes[0]
+        return Image.frombuffer(mode, (width, height), bytes(plane), "raw", mode, plane.line_size, 1)
 
 
 def orientation_of(frame: VideoFrame) -> int:
@@ -105,9 +120,3 @@ def _size(width: int, height: int, pixel_aspect: Fraction | None, short_side: in
 
 def _is_see_through(frame: VideoFrame) -> bool:
     return frame.format.has_palette or any(part.is_alpha for part in frame.format.components)
-
-
-def _image(frame: VideoFrame, width: int, height: int, mode: str) -> Image.Image:
-    pixel_format = {"RGB": "rgb24", "RGBA": "rgba"}[mode]
-    plane = frame.reformat(width, height, pixel_format, interpolation=_SCALER, threads=1).planes[0]
-    return Image.frombuffer(mode, (width, height), bytes(plane), "raw", mode, plane.line_size, 1)

@@ -63,20 +63,18 @@ def open_track(file: BinaryIO, max_pixels: int) -> tuple[InputContainer, VideoSt
 
 
 def decoder_of(track: VideoStream, max_pixels: int) -> VideoCodecContext:
-    """A track's decoder, not yet opened: one thread, since threads change what broken streams give."""
+    """A track's decoder, not yet opened: one thread, since threads change what broken streams give.
+
+    Where transparency lies beside the pictures (WebM), it is the decoder that heeds it.
+    """
     context = track.codec_context
-    if is_see_through(track):
-        decoder: Any = _ALPHA_DECODERS[context.codec.canonical_name]
+    codec = context.codec.canonical_name
+    if codec in _ALPHA_DECODERS and track.metadata.get("alpha_mode") == "1":
+        decoder: Any = _ALPHA_DECODERS[codec]
         context = CodecContext.create(decoder, "r")
     context.thread_count = 1
     context.options = {"max_pixels": str(_SLACK * max_pixels)}
     return context
-
-
-def is_see_through(track: VideoStream) -> bool:
-    """Whether a track's transparency lies beside its pictures and needs a decoder of its own (WebM)."""
-    codec = track.codec_context.codec.canonical_name
-    return codec in _ALPHA_DECODERS and track.metadata.get("alpha_mode") == "1"
 
 
 def declared_seconds(container: InputContainer, track: VideoStream) -> Fraction | None:

@@ -12,14 +12,13 @@ from fractions import Fraction
 from typing import BinaryIO
 
 import av
-from av import VideoFrame
 
 from vita_data.errors import RecordError
 from vita_data.media.decode import Choose, Decoder, Watched, from_the_start
 from vita_data.media.film import Film, Frame, FrameRule
 from vita_data.media.reel import Reel
 from vita_data.media.shortcut import from_key_frames
-from vita_data.media.still import Still, still_of
+from vita_data.media.still import Renderer
 from vita_data.media.timeline import Choice, Timeline, choose
 
 _HOUR = 3600
@@ -85,12 +84,9 @@ def _unreadable(error: OSError) -> RecordError:
 
 def _watch(reel: Reel, rule: FrameRule, start: float | None, end: float | None) -> Watched:
     """The chosen frames, the short way where it is sure and the long way elsewhere."""
-
-    def render(frame: VideoFrame) -> Still:
-        return still_of(frame, reel.pixel_aspect, rule.short_side, rule.quality)
-
     reel.scan(int(rule.max_hours * _HOUR * _MOST_RATE))
     decoder = Decoder(reel, rule.max_work)
+    render = Renderer(reel.pixel_aspect, rule.short_side, rule.quality).still_of
     chosen = _chooser(reel.declared, rule, start, end)
     return from_key_frames(reel, decoder, chosen, render) or from_the_start(reel, decoder, chosen, render)
 

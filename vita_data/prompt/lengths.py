@@ -44,6 +44,7 @@ def measure(
     state_tokens: bool = False,
     modality: Modality | None = None,
     *,
+    inserted_id: int | None = None,
     frames: Sequence[int] = (),
     heard: Sequence[int] = (),
     spoken: Sequence[int] = (),
@@ -56,7 +57,7 @@ def measure(
     sound of no tokens, `too_long` when the sample does not fit into `geometry.max_length` even with one
     tile a picture.
     """
-    pieces = encode_chat(turns, tokenizer, state_tokens, modality)
+    pieces = encode_chat(turns, tokenizer, state_tokens, modality, inserted_id)
     text_tokens = sum(len(piece.ids) for piece in pieces if isinstance(piece, TextPiece))
     _check_counts(turns, {"image": len(sizes), "video": len(frames), "audio": len(heard)})
     audio = [*map(audio_tokens, heard), *map(codec_tokens, spoken)]

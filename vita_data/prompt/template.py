@@ -18,7 +18,7 @@ from vita_data.errors import RecordError
 from vita_data.prompt.tokenizer import Tokenizer
 from vita_data.records.key import digest_of
 
-TEMPLATE_VERSION = 2
+TEMPLATE_VERSION = 3
 IMAGE = "<image>"
 VIDEO = "<video>"
 AUDIO = "<audio>"
@@ -73,20 +73,22 @@ def encode_chat(
     tokenizer: Tokenizer,
     state_tokens: bool = False,
     modality: Modality | None = None,
+    inserted_id: int | None = None,
 ) -> list[Piece]:
     """The pieces of a conversation, in order; neighbouring unlabelled runs are joined.
 
     A turn is {"from": "human" | "gpt", "value": text}. Answers and their closing token are labelled;
     nothing follows the last one. When the last turn is a human's, the header of the answer is left
     open, which is the prompt for generation. With `state_tokens`, an answer's first label is the token
-    that says what it answers: "reply" to speech, "text" to writing. The system prompt is the video one
+    that says what it answers: "reply" to speech, "text" to writing, and "noise" in the turn numbered
+    `inserted_id`, which answers sound that was not meant for the model. The system prompt is the video one
     when a human turn holds a film, else the image one when one holds a picture, else the text one, unless
     `modality` is given.
     RecordError `unknown_role` when a turn is by anybody else.
     """
     pieces: list[Piece] = []
     run: list[int] = []
-    for item in _stream(turns, tokenizer, state_tokens, modality or _modality(turns)):
+    for item in _stream(turns, tokenizer, state_tokens, modality or _modality(turns), inserted_id):
         if isinstance(item, list):
             run += item
             continue
@@ -138,7 +140,11 @@ def _fixed(tokenizer: Tokenizer, text: str) -> tuple[int, ...]:
 
 
 def _stream(
-    turns: Sequence[Turn], tokenizer: Tokenizer, state_tokens: bool, modality: Modality
+    turns: Sequence[Turn],
+    tokenizer: Tokenizer,
+    state_tokens: bool,
+    modality: Modality,
+    inserted_id: int | None,
 ) -> Iterator[list[int] | Piece]:
     """Unlabelled ids as lists, and the pieces that stand by themselves."""
     start, end = [tokenizer.im_start], [tokenizer.im_end, *_fixed(tokenizer, "\n")]
@@ -156,7 +162,8 @@ def _stream(
             heard = AUDIO in turn["value"]
             yield end
         else:
-            state = tokenizer.state_tokens["reply" if heard else "text"]
+            kind = "noise" if n == inserted_id else "reply" if heard else "text"
+            state = tokenizer.state_tokens[kind]
             yield list(_fixed(tokenizer, "assistant\n"))
             opening = [state] if state_tokens else []
             answer = (*opening, *tokenizer.encode(turn["value"]), tokenizer.im_end)

@@ -42,6 +42,11 @@ def selection_hash(seed: int, key: str) -> int:
     return keyed_hash(seed, "select", key)
 
 
+def text_digest(*texts: str) -> str:
+    """Sixteen hex digits: blake2b-64 over each text in turn, its length in UTF-8 (8 bytes, little-endian) and bytes."""
+    return _digest64(*texts).hex()
+
+
 def digest_of(*facts: object) -> str:
     """The short name of a step's output: 16 hex digits over its JSON-able inputs."""
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 SLACK = 40  # a text that is hardly longer than its limit is shown whole
 SIZES = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -18,6 +19,11 @@ def count(number: float) -> str:
 def counted(number: float, thing: str, things: str | None = None) -> str:
     """A number with its noun: `1 shard`, `2 shards`."""
     return f"{count(number)} {thing if number == 1 else things or thing + 's'}"
+
+
+def unit_of(sources: list[dict[str, Any]]) -> str:
+    """What a stage is counted in, by its sources, among which negatives are counted in clips."""
+    return next((str(source["unit"]) for source in sources if source["unit"] != "clips"), "questions")
 
 
 def counted_in(unit: str, questions: int, hours: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vita_data.report.formats import count, counted, percent
+from vita_data.report.formats import count, counted, percent, unit_of
 from vita_data.report.markup import Html, tag
 from vita_data.report.plots import Part, legend, stacked_bar
 from vita_data.report.tables import Cell, table
@@ -43,8 +43,9 @@ def funnel_section(sources: list[dict[str, Any]]) -> Html:
         for source in sources
     )
     explained = (
-        "Every record that was read is rejected, held out for evaluation, between (some of its pictures are "
-        "held out and some are not), or available; of what is available, the stage draws its share."
+        "Every record that was read is rejected, held out for evaluation, between (part of its media "
+        "are held out, or it has sound that the stage does not read), or available; of what is available, the "
+        "stage draws its share."
     )
     return tag(
         "section",
@@ -101,16 +102,22 @@ def _sum(sources: list[dict[str, Any]]) -> dict[str, Any]:
     for source in sources:
         for rule, number in source["rejected"].items():
             rejected[rule] = rejected.get(rule, 0) + number
-    plain = ("read", "kept", "held_out", "between", "available_samples", "asked")
+    plain = ("read", "kept", "held_out", "between", "available_samples")
+    unit = unit_of(sources)
     return {
         "source": "All sources",
-        "unit": sources[0]["unit"] if sources else "questions",
+        "unit": unit,
         "rejected": rejected,
         "written": {
-            name: sum(source["written"].get(name, 0) for source in sources)
+            name: sum(
+                source["written"].get(name, 0)
+                for source in sources
+                if name == "samples" or source["unit"] != "clips"
+            )
             for name in ("samples", "questions", "hours")
         },
         **{name: sum(source[name] for source in sources) for name in plain},
+        "asked": sum(source["asked"] for source in sources if source["unit"] == unit),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vita_data.report.formats import count, counted, counted_in, listed, percent, size
+from vita_data.report.formats import count, counted, counted_in, listed, percent, size, unit_of
 from vita_data.report.markup import Html, tag
 from vita_data.report.tables import facts as fact_list
 
@@ -57,7 +57,7 @@ def runs_of(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _unit(facts: dict[str, Any]) -> str:
-    return str(facts["sources"][0]["unit"]) if facts["sources"] else "questions"
+    return unit_of(facts["sources"])
 
 
 def _totals(facts: dict[str, Any]) -> list[tuple[str, Html]]:
@@ -67,10 +67,14 @@ def _totals(facts: dict[str, Any]) -> list[tuple[str, Html]]:
     empty = percent(packs.get("waste", 0), 1)
     read, held = (sum(source[name] for source in facts["sources"]) for name in ("read", "held_out"))
     unit = _unit(facts)
-    asked = f"{count(sum(source['asked'] for source in facts['sources']))} asked for"
+    wanted = sum(source["asked"] for source in facts["sources"] if source["unit"] == unit)
+    asked = f"{count(wanted)} asked for"
     amounts = [("Questions", _tile(count(totals["questions"]), asked))] if unit == "questions" else []
     if totals["hours"]:
         amounts.append(("Hours", _tile(count(totals["hours"]), asked if unit == "hours" else "of sound")))
+    if totals.get("spoken"):
+        clips = f"{counted(totals['clips'], 'clip')} not meant for the model"
+        amounts.append(("Spoken", _tile(count(totals["spoken"]), f"questions; {clips}")))
     return [
         *amounts,
         ("Samples", _tile(count(totals["samples"]), f"{count(held)} held out")),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from vita_data.report.formats import count, listed, percent, share
 from vita_data.report.markup import Html, tag
 from vita_data.report.measured import Language
 from vita_data.report.plots import Part, legend, measured_bar, share_bar, stacked_bar
+from vita_data.report.rules import reason_of
 from vita_data.report.tables import Cell, numbers, table
 
 HEADS = ("Source", "Row of Table 1", "Share", "Available", "Asked", "Written", "Over")
@@ -29,6 +30,7 @@ def mixture_section(sources: list[dict[str, Any]], languages: dict[str, Language
         _asked(sources),
         table("Asked and written by source", HEADS, map(_row, sources), words=2),
         tag("p", NOTE, class_="note"),
+        *_spoken(sources),
         tag("h3", "Who gives what"),
         _shares(sources),
         tag("h3", "What kind it is"),
@@ -79,6 +81,24 @@ def _row(source: dict[str, Any]) -> list[Cell]:
         over = amount(source) - source["asked"]
     part = tag("span", share(source["share"]), class_="number")
     return [source["source"], place, part, source["available"], source["asked"], amount(source), over]
+
+
+def _spoken(sources: list[dict[str, Any]]) -> Iterator[Html]:
+    """How many questions of each source are spoken, and why others before them in the order stayed written."""
+    rows = [
+        [source["source"], source["written"]["questions"], source["written"]["spoken"], _reasons(source)]
+        for source in sources
+        if source["written"].get("spoken") or source.get("unspoken")
+    ]
+    if rows:
+        yield tag("h3", "Spoken questions")
+        heads = ("Source", "Questions", "Spoken", "Passed over")
+        yield table("Spoken questions by source", heads, rows, words=1)
+
+
+def _reasons(source: dict[str, Any]) -> Html:
+    said = [f"{count(number)} {reason_of(rule).title.lower()}" for rule, number in source["unspoken"].items()]
+    return tag("span", ", ".join(said) or "none", class_="number")
 
 
 def _shares(sources: list[dict[str, Any]]) -> Html:

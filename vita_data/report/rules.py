@@ -125,6 +125,15 @@ REASONS = {
         "Too long",
         "Even with one tile a picture the sample does not fit into a training sequence, and nothing is cut.",
     ),
+    "no_negative": Reason(
+        "No number of a turn", "Nothing says which answer of the record is to sound not meant for the model."
+    ),
+    "engine_failed": Reason("Not spoken", "The engine that speaks questions failed at this one."),
+    "audio_silent": Reason("Silence", "The engine that speaks questions gave nothing but silence."),
+    "has_sound": Reason("Has sound already", "The sample's questions refer to sound that came with it."),
+    "no_words": Reason("No words", "The question has no letter and no digit, so there is nothing to say."),
+    "no_voice": Reason("No voice", "The mixture names no voice for the question's language."),
+    "long_text": Reason("Long text", "Nobody can say so many words in the time that a question may take."),
     "medium_changed": Reason(
         "Changed since it was read", "The file had other bytes, or was gone, when its shard was written."
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -29,12 +30,13 @@ def note_measured(source: Source, geometry: Geometry) -> None:
 
 
 def counted_sources(
-    out: str, mixture: MixtureCard, cards: dict[str, SourceCard]
+    out: str, mixture: MixtureCard, cards: dict[str, SourceCard], hears: bool
 ) -> dict[str, dict[str, Any]]:
     """Samples, questions, hours, bytes and tokens of each source that a build has catalogued.
 
-    Where they were measured for this geometry these are the samples that a stage may draw, the held-out ones
-    left out, and bytes as they stand in shards; else all that the catalog kept, and tokens are None.
+    Where they were measured for this geometry these are the samples that a stage may draw which `hears` or does
+    not, the held-out ones left out, and bytes as they stand in shards; else all that the catalog kept, and tokens
+    are None.
     """
     found: dict[str, dict[str, Any]] = {}
     measured: dict[str, pa.Table] = {}
@@ -50,7 +52,7 @@ def counted_sources(
             if table is not None:
                 measured[name] = table
     columns = ([_hold(table)] for table in measured.values())
-    rule = hold_out_of(columns, float(mixture.holdout.share), mixture.holdout.least)
+    rule = replace(hold_out_of(columns, float(mixture.holdout.share), mixture.holdout.least), hears=hears)
     return found | {name: _drawable(table, rule, sizes[name]) for name, table in measured.items()}
 
 
@@ -71,7 +73,7 @@ def _hold(table: pa.Table) -> pa.ListArray:
 
 
 def _drawable(table: pa.Table, rule: HoldOut, size: int) -> dict[str, Any]:
-    mask = rule.status(_hold(table)) == TRAIN
+    mask = rule.places(table) == TRAIN
     columns = ("questions", "sound_samples", "bytes", "length")
     questions, heard, *rest = (int(table.column(name).to_numpy()[mask].sum()) for name in columns)
     figures = [int(np.count_nonzero(mask)), questions, Fraction(heard, size), *rest]

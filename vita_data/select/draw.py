@@ -1,6 +1,7 @@
 """Drawing a source's quota: samples in the order of their selection hash until the quota is met.
 
-A quota is an amount: of questions, or of samples of sound for hours of speech, so that both are exact.
+A quota is an amount: of questions, of samples of sound for hours of speech, or of records that hold a clip
+each, so that all are exact.
 
 Because every stage orders a source alike, 4 % of it lies in 20 % lies in 100 %. Two passes over the
 measures in bounded memory: a histogram of hashes weighted by amounts, then the exact place inside
@@ -25,13 +26,14 @@ _SHIFT = np.uint64(64 - 16)
 
 # What is drawn from a source: everything up to and including this (selection hash, key); None is nothing.
 Cutoff = tuple[int, str]
-Column = Literal["questions", "sound_samples"]  # what is counted, as the measures name it
+Column = Literal["questions", "sound_samples", "key"]  # what is counted, as the measures name it
 EVERYTHING: Cutoff = (2**64 - 1, "\U0010ffff")
 
 
 def column_of(unit: str) -> Column:
-    """The column of the measures that counts a unit of the cards: questions, or for hours samples of sound."""
-    return "sound_samples" if unit == "hours" else "questions"
+    """The column of the measures that counts a unit of the cards: samples of sound for hours, keys for clips."""
+    columns: dict[str, Column] = {"hours": "sound_samples", "clips": "key"}
+    return columns.get(unit, "questions")
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,16 @@ def eligible(
 ) -> Iterator[Eligible]:
     """Part by part, the samples that are neither held out nor lost late."""
     for path in paths:
-        table = files.read_table(path, ["key", "selection", column, "hold"])
-        mask = hold_out.status(table.column("hold").combine_chunks()) == TRAIN
-        selection, amounts = (table.column(name).to_numpy() for name in ("selection", column))
-        held = int(amounts[~mask].sum())
+        table = files.read_table(
+            path, list(dict.fromkeys(["key", "selection", column, "hold", "sound_samples"]))
+        )
+        mask = hold_out.places(table) == TRAIN
+        selection = table.column("selection").to_numpy()
         keys = np.array(table.column("key").to_pylist(), dtype=object)
-        if late:
-            mask &= ~np.isin(keys, list(late))
+        amounts = np.ones(len(keys), np.int64) if column == "key" else table.column(column).to_numpy()
+        there = ~np.isin(keys, list(late)) if late else np.ones(len(keys), bool)
+        held = int(amounts[~mask & there].sum())
+        mask &= there
         yield Eligible(selection[mask], amounts[mask], keys[mask], held)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from vita_data import files
-from vita_data.catalog.task import medium_path
-from vita_data.errors import SourceError
+from vita_data.catalog.task import SPOKEN, medium_path
+from vita_data.errors import SourceError, VitaError
 from vita_data.progress import Progress
 from vita_data.records.key import digest_of
 from vita_data.select.gather import Piece, SourcePart, StageTask, load_stage_task, piece_rows
@@ -56,7 +56,7 @@ def facts_path(work: str, number: int) -> str:
 def _rows(task: StageTask, pieces: list[Piece]) -> Iterator[dict[str, Any]]:
     """The rows of a shard in order; gone through twice, since all of them at once may be many."""
     for piece in pieces:
-        yield from piece_rows(task.work, piece)
+        yield from piece_rows(task.rows, piece)
 
 
 def _plan_digest(rows: Iterator[dict[str, Any]]) -> str:
@@ -94,7 +94,7 @@ def _samples(
             progress.add()
             place = task.sources[row["source"]]
             try:
-                media = [_bytes(reader, place, medium) for medium in row["media"]]
+                media = [_bytes(reader, place, task.speech, medium) for medium in row["media"]]
             except _LostMedium as lost:
                 late.append(_reject(row, lost))
                 continue
@@ -106,19 +106,30 @@ def _samples(
         raise _LostMedia
 
 
-def _bytes(reader: files.RangeReader, place: SourcePart, medium: dict[str, Any]) -> bytes:
-    path = medium_path(medium["path"], place.root, place.catalog)
+def _bytes(reader: files.RangeReader, place: SourcePart, speech: str, medium: dict[str, Any]) -> bytes:
+    path = medium_path(medium["path"], place.root, place.catalog, speech)
     try:
         data = reader.read(path, medium["offset"], medium["length"])
     except (OSError, SourceError) as error:
+        if medium["path"].startswith(SPOKEN):
+            raise _damaged(path) from error
         raise _LostMedium(path, medium, f"could be read by the catalog pass but not now ({error})") from error
     if hashlib.sha256(data).digest() != medium["sha256"]:
+        if medium["path"].startswith(SPOKEN):
+            raise _damaged(path)
         raise _LostMedium(
             path,
             medium,
             "has other bytes than when it was catalogued; touch its annotation file to have the source read again",
         )
     return data
+
+
+def _damaged(path: str) -> VitaError:
+    """What was made here is made again and costs no sample."""
+    return VitaError(
+        f"{path} is damaged; remove it and run the same command again, which speaks anew what it held."
+    )
 
 
 def _sample(place: SourcePart, row: dict[str, Any], media: list[bytes]) -> ShardSample:

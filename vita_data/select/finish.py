@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,17 @@ from vita_data.records.schema import REJECTS, REJECTS_VERSION
 from vita_data.select.stage import Source
 from vita_data.shards import seal
 from vita_data.shards.write import index_name, shard_name
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Of one source: how many questions are spoken, and why those before the last of them in the order are not."""
+
+    spoken: int = 0
+    unspoken: dict[str, int] = field(default_factory=dict)
+
+
+NOTHING_SPOKEN = Spoken()
 
 # How often each (step, rule) cost a source a record.
 Funnel = dict[str, int]
@@ -147,10 +159,11 @@ def summary(
     versions: dict[str, str],
 ) -> dict[str, Any]:
     """What `stage.json` says."""
-    totals = {
-        name: sum(source["written"][name] for source in sources)
-        for name in ("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens", "hours")
-    }
+    summed = ("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens", "hours", "spoken")
+    totals = {name: sum(source["written"][name] for source in sources) for name in summed}
+    clips = [source["written"] for source in sources if source["unit"] == "clips"]
+    totals["questions"] -= sum(written["questions"] for written in clips)  # they are not Table 1's
+    totals["clips"] = sum(written["samples"] for written in clips)
     return {
         "stage": plan["stage"],
         "mixture": plan["mixture"],
@@ -171,10 +184,16 @@ def summary(
 
 
 def source_summary(
-    plan: dict[str, Any], summary: dict[str, Any], rejected: Funnel, held: tuple[int, int], written: Any
+    plan: dict[str, Any],
+    summary: dict[str, Any],
+    rejected: Funnel,
+    held: tuple[int, int],
+    written: Any,
+    spoken: Spoken = NOTHING_SPOKEN,
 ) -> dict[str, Any]:
     """The funnel of one source: read = kept + rejected, kept = available + held out + between; and what was written."""
     written = dict(written or dict.fromkeys(("samples", *COUNTED), 0) | {"hours": 0.0})
+    written |= {"spoken": spoken.spoken, "clips": written["samples"] if plan["unit"] == "clips" else 0}
     if plan["unit"] == "hours":
         written["hours"] = written["sound_samples"] / plan["unit_size"]  # exactly as it was planned
     names = (
@@ -196,10 +215,11 @@ def source_summary(
         "held_out": held[0],
         "between": held[1],
         "written": written,
+        "unspoken": spoken.unspoken,
     }
 
 
-def finish_eval(folder: str, plan: dict[str, Any]) -> None:
+def finish_eval(folder: str, plan: dict[str, Any], spoken: dict[str, Spoken]) -> None:
     """Makes the held-out part a stage folder of its own, which readers open like any other."""
     inner = files.join(folder, seal.EVAL)
     shards = shard_facts(inner)
@@ -211,7 +231,11 @@ def finish_eval(folder: str, plan: dict[str, Any]) -> None:
         "stage": plan["stage"],
         "digest": plan["digest"],
         "shards": shards,
-        "written": count_index(inner, len(shards)),
+        "written": {
+            name: written | {"spoken": spoken.get(name, NOTHING_SPOKEN).spoken}
+            for name, written in count_index(inner, len(shards)).items()
+        },
+        "unspoken": {name: said.unspoken for name, said in spoken.items()},
         "packs": {"windows": 0},
     }
     files.remove_tree(files.join(inner, "work"))

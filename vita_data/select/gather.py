@@ -55,6 +55,13 @@ class StageTask:
     late: list[str]
     buckets: int
     held: bool
+    voiced: str = ""  # the folder of the ordered rows whose questions are spoken, where some are
+    speech: str = ""  # the folder of their sounds
+
+    @property
+    def rows(self) -> str:
+        """The folder of the ordered rows as they go into shards."""
+        return self.voiced or self.work
 
     def save(self) -> str:
         """Writes the task and returns its path, which names its content: a worker may keep what it read."""
@@ -95,7 +102,7 @@ def gather_part(task_path: str, source: str, part: int) -> list[Ref]:
 
 
 def _selected(task: StageTask, place: SourcePart, measures: pa.Table) -> Any:
-    status = task.hold_out.status(measures.column("hold").combine_chunks())
+    status = task.hold_out.places(measures)
     keys = measures.column("key")
     mask = status == HELD if task.held else (status == TRAIN) & _up_to(place.cutoff, measures)
     if task.late:

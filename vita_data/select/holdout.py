@@ -21,16 +21,27 @@ MOST = 0.1  # of a source, whatever the least number says: a folder of fifty pic
 
 @dataclass(frozen=True)
 class HoldOut:
-    """The rule as numbers: hashes below `limit` are held out, and those in `extra`, but none of `spared`."""
+    """The rule as numbers: hashes below `limit` are held out, and those in `extra`, but none of `spared`.
+
+    Samples with sound are in neither part of a stage that does not read sound (`hears`).
+    """
 
     limit: int
     extra: tuple[int, ...] = ()
     spared: tuple[int, ...] = ()
+    hears: bool = True
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> HoldOut:
         """The rule as a plan or a task wrote it down."""
-        return cls(facts["limit"], tuple(facts["extra"]), tuple(facts["spared"]))
+        return cls(facts["limit"], tuple(facts["extra"]), tuple(facts["spared"]), facts["hears"])
+
+    def places(self, table: pa.Table) -> Any:
+        """TRAIN, HELD or BETWEEN for each sample of a table of measures; needs columns `hold` and `sound_samples`."""
+        status = self.status(table.column("hold").combine_chunks())
+        if not self.hears:
+            status[table.column("sound_samples").to_numpy() > 0] = BETWEEN
+        return status
 
     def status(self, hold: pa.ListArray) -> Any:
         """TRAIN, HELD or BETWEEN for each sample of a `hold` column, as an array of int8."""

@@ -18,7 +18,7 @@ from vita_data.catalog.merge import part_name, rejects_name
 from vita_data.errors import RecordError
 from vita_data.manifest.geometry import Geometry
 from vita_data.progress import Progress
-from vita_data.prompt.lengths import measure
+from vita_data.prompt.record import measure_record
 from vita_data.prompt.template import template_digest
 from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.records.canon import canonical
@@ -127,17 +127,13 @@ class _Rows:
 
 def _measures(task: MeasureTask, row: dict[str, Any]) -> dict[str, Any]:
     record, media = json.loads(row["record"]), row["media"]
-    sounds = [medium["samples"] for medium in media if medium["kind"] == "audio"]
-    to_be_spoken = bool(record["spoken"])
-    lengths = measure(
-        record["conversations"],
+    lengths = measure_record(
+        record,
         [(medium["width"], medium["height"]) for medium in media if medium["kind"] == "image"],
+        [medium["samples"] for medium in media if medium["kind"] == "audio"],
         task.geometry,
         load_tokenizer(task.geometry.tokenizer),
         task.state_tokens,
-        frames=[len(film["frames"]) for film in record["video"]],
-        heard=[] if to_be_spoken else sounds,
-        spoken=sounds if to_be_spoken else [],
     )
     return {
         "key": row["key"],

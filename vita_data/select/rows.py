@@ -48,8 +48,9 @@ def stage_task(
         if drawn[source.card.source].asked
     }
     inner = files.join(folder, "eval") if held else folder
+    work = files.join(inner, "work")
     buckets = max(1, -(-samples // ROWS_PER_BUCKET))
-    return StageTask(inner, files.join(inner, "work"), places, hold_out, late, buckets, held)
+    return StageTask(inner, work, places, hold_out, late, buckets, held)
 
 
 def held_counts(
@@ -60,20 +61,25 @@ def held_counts(
     for source in sources:
         held = between = 0
         for path in source.paths:
-            table = files.read_table(path, ["key", "hold"])
+            table = files.read_table(path, ["key", "hold", "sound_samples"])
             lost = pc.is_in(table.column("key"), pa.array(sorted(late), pa.string()))
             table = table.filter(pc.invert(lost))
-            status = hold_out.status(table.column("hold").combine_chunks())
+            status = hold_out.places(table)
             held += int((status == HELD).sum())
             between += int((status == BETWEEN).sum())
         counts[source.card.source] = (held, between)
     return counts
 
 
+def ordered_buckets(task: StageTask) -> list[int]:
+    """The buckets that hold rows."""
+    return [bucket for bucket in range(task.buckets) if files.exists(order_path(task.work, bucket))]
+
+
 def shard_pieces(task: StageTask, shard_bytes: int) -> list[list[Piece]]:
     """Which rows make which shard, once the buckets are ordered."""
-    buckets = [bucket for bucket in range(task.buckets) if files.exists(order_path(task.work, bucket))]
-    sizes = {bucket: bucket_sizes(task.work, bucket) for bucket in buckets}
+    buckets = ordered_buckets(task)
+    sizes = {bucket: bucket_sizes(task.rows, bucket) for bucket in buckets}
     return cut_shards(
         sizes.__getitem__, [bucket for bucket in buckets if np.size(sizes[bucket])], shard_bytes
     )

@@ -6,7 +6,10 @@ that a build that was stopped knows what it was building.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import pyarrow as pa
@@ -19,10 +22,12 @@ from vita_data.errors import QuotaError, UsageError
 from vita_data.manifest.mixture import Holdout, MixtureCard, MixtureSource
 from vita_data.manifest.plan import share_of
 from vita_data.manifest.source import SourceCard
+from vita_data.manifest.spoken import spoken_of
 from vita_data.manifest.stage import StageCard, Training
 from vita_data.prompt.template import template_digest
 from vita_data.select.draw import Drawn, column_of, draw
 from vita_data.select.holdout import HoldOut, hold_out_of
+from vita_data.select.negatives import draw_negatives
 from vita_data.shards.seal import sealed_plan
 
 # Raise when a plan of equal inputs would name other shards or packs.
@@ -48,23 +53,15 @@ class Source:
         return [files.join(self.measures, part_name(part)) for part in self.parts]
 
 
-def refuse_unbuildable(stage: StageCard) -> None:
-    """Raises UsageError for stages that need what this version does not make yet."""
-    if stage.spoken_share:
-        raise UsageError(
-            f"stage {stage.stage} needs spoken questions, which `build` does not make yet; the other stages can be "
-            f"built, and `vita-data plan --stage {stage.stage}` says what this one will ask for."
-        )
-
-
 def sources_of(stage: StageCard, mixture: MixtureCard, cards: dict[str, SourceCard]) -> MixtureCard:
     """The part of a mixture whose catalogs a stage needs: all that is counted in its unit, drawn from or not.
 
-    Who is held out, and later what is a duplicate, is a question to the whole of it. Raises UsageError where
-    nothing is left.
+    Negatives are needed by a stage that takes some. Who is held out, and later what is a duplicate, is a question
+    to the whole of it. Raises UsageError where nothing is left.
     """
-    lines = tuple(line for line in mixture.sources if cards[line.source].unit == stage.unit)
-    if not lines:
+    units = {stage.unit, "clips"} if stage.negatives else {stage.unit}
+    lines = tuple(line for line in mixture.sources if cards[line.source].unit in units)
+    if not any(cards[line.source].unit == stage.unit for line in lines):
         raise UsageError(
             f"stage {stage.stage} takes {stage.unit} and mixture {mixture.mixture} names no source that is counted "
             f"in {stage.unit}; add one whose row has type {'ASR or TTS' if stage.unit == 'hours' else 'QA'}."
@@ -72,13 +69,15 @@ def sources_of(stage: StageCard, mixture: MixtureCard, cards: dict[str, SourceCa
     return replace(mixture, sources=lines)
 
 
-def hold_out_rule(sources: list[Source], rule: Holdout, late: frozenset[str] = frozenset()) -> HoldOut:
+def hold_out_rule(
+    stage: StageCard, sources: list[Source], rule: Holdout, late: frozenset[str] = frozenset()
+) -> HoldOut:
     """The hold-out of a whole mixture: a limit for all, and what its small sources change of it.
 
     Samples that were lost late have no say: the rule is the one of a catalog that never had them.
     """
     columns = ([_hold_column(path, late) for path in source.paths] for source in sources)
-    return hold_out_of(columns, float(rule.share), rule.least)
+    return replace(hold_out_of(columns, float(rule.share), rule.least), hears=stage.hears)
 
 
 def _hold_column(path: str, late: frozenset[str]) -> pa.ListArray:
@@ -99,6 +98,8 @@ def draw_all(
     """Draws every source's quota; raises QuotaError with all that fall short, unless that is allowed."""
     drawn: dict[str, Drawn] = {}
     for source in sources:
+        if source.card.kind == "negative":
+            continue
         stated = source.line.amount
         drawn[source.card.source] = draw(
             source.card.source,
@@ -115,20 +116,31 @@ def draw_all(
             f"stage {stage.stage} takes {kinds} data, of which the mixture has none that fits `max_length`; "
             "add such a source, or change `type` in the row of a card that is taken for the other kind."
         )
+    spoken = sum(
+        spoken_of(stage, s.card, drawn[s.card.source].amount) for s in sources if s.card.source in drawn
+    )
+    giving = [(s.card.source, s.paths, s.line.amount) for s in sources if s.card.kind == "negative"]
+    drawn |= draw_negatives(floor(stage.negatives * spoken), giving, hold_out, late)
     short = [part for part in drawn.values() if part.short]
     if short and not allow_short:
-        sizes = {source.card.source: unit_size(source.card) for source in sources}
-        lines = "; ".join(_shortage(part, stage.unit, sizes[part.source]) for part in short)
+        cards = {source.card.source: source.card for source in sources}
+        lines = "; ".join(_shortage(part, cards[part.source]) for part in short)
+        units = listed_units(cards[part.source] for part in short)
         raise QuotaError(
             f"stage {stage.stage} asks for more than there is: {lines}; "
-            f"add data, lower `{stage.unit}` in the mixture, or take what there is with --allow-short."
+            f"add data, lower {units} in the mixture, or take what there is with --allow-short."
         )
-    return drawn
+    return {source.card.source: drawn[source.card.source] for source in sources}
+
+
+def listed_units(cards: Iterable[SourceCard]) -> str:
+    """The keys of a mixture's lines that say how much of these sources is meant."""
+    return " and ".join(f"`{unit}`" for unit in dict.fromkeys(card.unit for card in cards))
 
 
 def unit_size(card: SourceCard) -> int:
-    """How much of what is counted makes one unit of a source: an hour is many samples of sound, a question is one."""
-    if card.unit == "questions":
+    """How much of what is counted makes one unit of a source: an hour is many samples of sound, the others are one."""
+    if card.unit != "hours":
         return 1
     return SECONDS_AN_HOUR * (SPOKEN_RATE if card.kind == "tts" else HEARD_RATE)
 
@@ -138,7 +150,8 @@ def in_units(amount: int, size: int) -> int | float:
     return amount if size == 1 else amount / size
 
 
-def _shortage(part: Drawn, unit: str, size: int) -> str:
+def _shortage(part: Drawn, card: SourceCard) -> str:
+    unit, size = card.unit, unit_size(card)
     asked, there, held = (
         f"{in_units(n, size):,.6g}" if size > 1 else str(n)
         for n in (part.asked, part.available + part.held, part.held)
@@ -155,8 +168,12 @@ def make_plan(
     seed: int,
     pure_text: bool,
     steps: dict[str, int],
+    speech: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The plan of a stage: everything its bytes depend on, the versions of the steps that write them included."""
+    """The plan of a stage: everything its bytes depend on, the versions of the steps that write them included.
+
+    `speech` says how its questions are spoken, where some are.
+    """
     plan: dict[str, Any] = {
         "stage": stage.stage,
         "mixture": mixture.mixture,
@@ -172,6 +189,8 @@ def make_plan(
         "hold_out": {"share": str(mixture.holdout.share), "least": mixture.holdout.least, **asdict(hold_out)},
         "sources": [_source_plan(stage, source, drawn[source.card.source], pure_text) for source in sources],
     }
+    if speech is not None:
+        plan["speech"] = speech
     plan["catalogs"] = {source.card.source: source.catalog_digest for source in sources}
     plan["measures"] = {source.card.source: source.measures.split("/")[-2] for source in sources}
     return sealed_plan(plan)
@@ -193,6 +212,11 @@ def _run(training: Training, mixture: MixtureCard) -> dict[str, Any]:
     }
 
 
+def _share(stage: StageCard, card: SourceCard, pure_text: bool) -> Fraction:
+    """The part of a source that a stage draws; for negatives their part of the spoken questions."""
+    return stage.negatives if card.kind == "negative" else share_of(stage, card, pure_text)
+
+
 def _source_plan(stage: StageCard, source: Source, drawn: Drawn, pure_text: bool) -> dict[str, Any]:
     amounts = {
         "asked": drawn.asked,
@@ -209,8 +233,9 @@ def _source_plan(stage: StageCard, source: Source, drawn: Drawn, pure_text: bool
         "row": asdict(source.card.row),
         "language": source.card.language,
         "licence": source.card.licence,
-        "unit": stage.unit,
-        "share": str(share_of(stage, source.card, pure_text)),
+        "unit": source.card.unit,
+        "share": str(_share(stage, source.card, pure_text)),
+        "spoken": spoken_of(stage, source.card, drawn.amount),
         "available_samples": drawn.available_samples,
         "planned_samples": drawn.samples,
         "short": drawn.short,

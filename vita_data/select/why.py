@@ -153,7 +153,10 @@ def _not_drawn(folder: str, source: str, key: str) -> dict[str, Any]:
             "message": "kept, not drawn: this stage was built before its source was read again.",
         }
     if not rank:
-        words = "kept, not drawn: some of its media are held out from training, and the rest stays away with them."
+        words = (
+            "kept, not drawn: some of its media are held out from training, and the rest stays away with them; "
+            "or it has sound, which this stage does not read."
+        )
         return {"step": "held-out", "message": words}
     limit = line["planned_samples"]
     return {

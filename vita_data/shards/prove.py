@@ -7,6 +7,8 @@ these two say. What is wrong is a list of sentences, each naming the file; an em
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import pyarrow.compute as pc
@@ -51,8 +53,11 @@ def prove(folder: str, tell: Callable[[int, int], None] = lambda done, total: No
         found.wrong(
             f"{found.of(name, 'samples')} samples are of source {name}, which the plan does not name."
         )
+    to_be_spoken = {line["source"]: line["spoken"] for line in stage.plan["sources"]}
     for line in stage.facts["sources"]:
         _prove_funnel(stage, line, found)
+        planned = to_be_spoken.get(line["source"], 0)
+        _prove_spoken(f"source {line['source']}", line["source"], planned, line["unspoken"], found)
     _prove_held_out(stage, found)
     remarks = version_remarks(stage.facts["versions"])
     remarks += [found.measures.remark] if found.measures.remark else []
@@ -67,12 +72,16 @@ def _verdict(
     found: Recount | None = None,
 ) -> dict[str, Any]:
     rest = len(errors) - MOST_ERRORS
+    clips = [line for line in sources if line["unit"] == "clips"]
+    of_clips = sum(found.of(line["source"], "questions") for line in clips) if found else 0
     return {
         "ok": not errors,
         "stage": stage.plan["stage"] if stage else None,
         "samples": found.total("samples") if found else 0,
-        "questions": found.total("questions") if found else 0,
+        "questions": found.total("questions") - of_clips if found else 0,
         "hours": sum(line["written"] for line in sources if line["unit"] == "hours"),
+        "clips": sum(line["written"] for line in clips),
+        "spoken": found.total("spoken") if found else 0,
         "sources": sources,
         "errors": [*errors[:MOST_ERRORS], *([f"... and {rest} more."] if rest > 0 else [])],
         "remarks": remarks,
@@ -81,7 +90,7 @@ def _verdict(
 
 def _source(line: dict[str, Any], found: Recount) -> dict[str, Any]:
     source, size = line["source"], line["unit_size"]
-    counted = "sound_samples" if line["unit"] == "hours" else "questions"
+    counted = {"hours": "sound_samples", "clips": "samples"}.get(line["unit"], "questions")
     for name, amount in line["amounts"].items():
         if line[name] != (amount if size == 1 else amount / size):
             found.wrong(
@@ -94,7 +103,8 @@ def _source(line: dict[str, Any], found: Recount) -> dict[str, Any]:
                 f"source {source}: {planned} {what} were planned and {found.of(source, what)} are written."
             )
     written = found.of(source, counted) if size == 1 else found.of(source, counted) / size
-    return {name: line[name] for name in ("source", "unit", "asked", "planned")} | {"written": written}
+    said = {name: line[name] for name in ("source", "unit", "asked", "planned")}
+    return said | {"written": written, "spoken": found.of(source, "spoken")}
 
 
 def _prove_packs(stage: Stage, found: Recount) -> None:
@@ -156,12 +166,22 @@ def _prove_funnel(stage: Stage, line: dict[str, Any], found: Recount) -> None:
         found.wrong(
             f"{stage.folder}/stage.json: what was read of source {source} is not rejected and kept together."
         )
-    for name in ("samples", "questions", *TOKENS):
+    for name in ("samples", "questions", "spoken", *TOKENS):
         if line["written"][name] != found.of(source, name):
             found.wrong(
                 f"source {source}: {found.of(source, name)} {name} are written, "
                 f"stage.json says {line['written'][name]}."
             )
+
+
+def _prove_spoken(where: str, source: str, planned: int, unspoken: dict[str, int], found: Recount) -> None:
+    """As many questions of a source are spoken as were planned; fewer only where each other one has a reason."""
+    spoken, questions = found.of(source, "spoken"), found.of(source, "questions")
+    if spoken > planned or (spoken < planned and spoken + sum(unspoken.values()) != questions):
+        found.wrong(
+            f"{where}: {planned} questions were to be spoken and {spoken} are, and stage.json gives a reason for "
+            f"{sum(unspoken.values())} of the other {questions - spoken}."
+        )
 
 
 def _prove_held_out(stage: Stage, found: Recount) -> None:
@@ -177,6 +197,7 @@ def _prove_held_out(stage: Stage, found: Recount) -> None:
         for number in range(held.shard_count if held else 0):
             assert held is not None
             recount_shard(held, number, inner)
+        _prove_spoken_held_out(stage, held, inner)
     expected = sum(line["held_out"] for line in stage.facts["sources"] if line["asked"])
     if len(inner.keys) != expected and not inner.errors:
         inner.wrong(
@@ -185,3 +206,19 @@ def _prove_held_out(stage: Stage, found: Recount) -> None:
     found.errors += inner.errors
     for key in sorted(set(inner.keys) & set(found.keys)):
         found.wrong(f"sample {key} is held out and trained on.")
+
+
+def _prove_spoken_held_out(stage: Stage, held: Stage | None, inner: Recount) -> None:
+    """Of each source's held-out questions the same share is spoken as of the others."""
+    share = Fraction(stage.plan["speech"]["share"]) if "speech" in stage.plan else Fraction(0)
+    for line in stage.plan["sources"] if held is not None else ():
+        assert held is not None
+        source = line["source"]
+        said = held.facts["written"].get(source, {"spoken": 0})["spoken"]
+        if said != inner.of(source, "spoken"):
+            inner.wrong(
+                f"source {source}: {inner.of(source, 'spoken')} held-out questions are spoken, not {said}."
+            )
+        planned = floor(share * inner.of(source, "questions")) if line["row"]["type"] == "QA" else 0
+        unspoken = held.facts["unspoken"].get(source, {})
+        _prove_spoken(f"source {source}, held out", source, planned, unspoken, inner)

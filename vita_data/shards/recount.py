@@ -12,7 +12,7 @@ from vita_data import files
 from vita_data.errors import RecordError, ShardError
 from vita_data.records.canon import canonical_bytes
 from vita_data.shards.read import Stage
-from vita_data.shards.remeasure import Remeasure, members_of
+from vita_data.shards.remeasure import Remeasure, is_spoken, members_of, questions_spoken
 from vita_data.shards.tar import walk
 from vita_data.shards.write import content_digest, index_name, shard_name
 
@@ -74,6 +74,16 @@ class Recount:
         counted["samples"] += 1
         for name in ("questions", "sound_samples", *TOKENS):
             counted[name] += expected.get(name, row[name])
+        counted["spoken"] += self._spoken(path, key, record)
+
+    def _spoken(self, path: str, key: str, record: Any) -> int:
+        """How many questions of a record are spoken, each of which must be a sound in the place of its words."""
+        said = questions_spoken(record)
+        for each in said:
+            value = record["conversations"][each["turn"]]["value"]
+            if each["audio"] not in record["audio"] or not is_spoken(value):
+                self.wrong(f"{path}: turn {each['turn']} of {key} is said to be spoken and is written.")
+        return len({each["turn"] for each in said})
 
 
 def recount_shard(stage: Stage, number: int, found: Recount) -> None:

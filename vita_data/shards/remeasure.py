@@ -9,8 +9,8 @@ from typing import Any
 
 from vita_data.errors import UsageError
 from vita_data.manifest.geometry import Geometry
-from vita_data.prompt.lengths import measure
-from vita_data.prompt.template import template_digest
+from vita_data.prompt.record import measure_record
+from vita_data.prompt.template import PLACEHOLDERS, template_digest
 from vita_data.prompt.tokenizer import Tokenizer, load_tokenizer
 from vita_data.shards.headers import picture_size, sound_length
 
@@ -44,17 +44,8 @@ class Remeasure:
     def _tokens(self, record: Any, media: list[bytes], sounds: list[int]) -> dict[str, Any]:
         if self._tokenizer is None:
             return {}
-        to_be_spoken = bool(record["spoken"])
-        lengths = measure(
-            record["conversations"],
-            [picture_size(data) for data in media[: len(record["image"])]],
-            self._geometry,
-            self._tokenizer,
-            self._state_tokens,
-            frames=[len(film["frames"]) for film in record["video"]],
-            heard=[] if to_be_spoken else sounds,
-            spoken=sounds if to_be_spoken else [],
-        )
+        sizes = [picture_size(data) for data in media[: len(record["image"])]]
+        lengths = measure_record(record, sizes, sounds, self._geometry, self._tokenizer, self._state_tokens)
         return {
             "text_tokens": lengths.text_tokens,
             "visual_tokens": lengths.visual_tokens,
@@ -68,3 +59,15 @@ def members_of(record: Any) -> list[str]:
     """The media members that a record names, in the order in which they lie: pictures, frames of films, sounds."""
     frames = [name for film in record["video"] for name in film["frames"]]
     return [*record["image"], *frames, *record["audio"]]
+
+
+def questions_spoken(record: Any) -> list[dict[str, Any]]:
+    """What a record says of its questions that were spoken for a stage."""
+    turns = record["conversations"]
+    return [said for said in record["spoken"] if turns[said["turn"]]["from"] == "human"]
+
+
+def is_spoken(value: str) -> bool:
+    """Whether a question is made of placeholders alone, the last of which is a sound."""
+    marks = value.split("\n")
+    return marks[-1] == PLACEHOLDERS["audio"] and all(mark in PLACEHOLDERS.values() for mark in marks)

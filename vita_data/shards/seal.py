@@ -17,7 +17,7 @@ from vita_data.records.key import digest_of
 from vita_data.shards.write import index_name, shard_name
 
 # Raise when stage.json says other things than before: one of another version is no finished stage.
-VERSION = 1
+VERSION = 2
 PLAN, FACTS = "plan.json", "stage.json"
 SEALED = ("index/*.parquet", "packs/*.parquet", "rejects/*.parquet", "report.html")
 EVAL = "eval"

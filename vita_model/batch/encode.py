@@ -41,12 +41,17 @@ class Encoder:
         self.state_tokens = state_tokens
 
     def encode(self, sample: Sample) -> Encoded:
-        """A sample encoded; ShardError when it is not as long as its index, and so its pack, says."""
+        """A sample encoded; ShardError when it is not as long as its index, and so its pack, says, or holds sound."""
         ids: list[int] = []
         labels: list[int] = []
         places: dict[int, range] = {}  # by the picture, in the order of the sample's media
         pictures = _pictures(sample)
-        for piece in encode_chat(sample.record["conversations"], self.tokenizer, self.state_tokens):
+        if sample.record["audio"]:
+            raise ShardError(
+                f"{sample.key} holds sound, and this model reads text, pictures and films; train a stage without sound."
+            )
+        turns, inserted_id = sample.record["conversations"], sample.record["inserted_id"]
+        for piece in encode_chat(turns, self.tokenizer, self.state_tokens, inserted_id=inserted_id):
             if isinstance(piece, TextPiece):
                 ids += piece.ids
                 labels += piece.ids if piece.labelled else [IGNORED] * len(piece.ids)

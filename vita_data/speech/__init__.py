@@ -1,0 +1,1 @@
+"""Spoken questions: which are spoken, the engines that speak them, and the cache of what they said."""
