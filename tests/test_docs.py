@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from vita_data.cli.main import VERBS
+from vita_data.sample.voices import find_engine
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,6 +35,8 @@ def test_every_command_of_the_readme_runs_in_an_empty_folder(tmp_path: Path) -> 
     for command in commands():
         if command[:2] == ["vita-data", "init"]:  # the user's own folder: a LLaVA file with pictures
             shutil.copytree(tmp_path / "vita-build/sample/sample-photo-qa", tmp_path / "my-folder")
+        if find_engine() is None and {"2.1", "2.2", "3.2"} & set(command):
+            continue  # nothing can be spoken here, so the sample corpus has no speech, as the README says
         more = FEW_STEPS if command[:2] == ["vita-model", "train"] else []
         done = subprocess.run(
             [*command, *more], cwd=tmp_path, env=environment, capture_output=True, text=True

@@ -373,7 +373,9 @@ def test_the_death_of_the_building_process_is_told_and_leaves_no_worker(built: P
     call = command(
         "build", "--stage", "1.3", "--out", tmp_path / "out", "--data-root", built / "sample", "--workers", 2
     )
-    process = subprocess.Popen(call, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        call, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     assert any("reading 9 of 9" in line for line in process.stderr)
     workers: list[int] = []

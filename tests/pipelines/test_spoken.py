@@ -472,7 +472,7 @@ def test_negatives_take_no_part_in_other_stages_and_too_few_are_told(tmp_path: P
 
 
 def test_what_is_spoken_can_be_read_in_a_terminal_and_in_the_report(tmp_path: Path, calls: Path) -> None:
-    run_build(with_negatives(tmp_path, 0.3, ("crowd", 12)), tmp_path / "out", "2.2")
+    run_build(with_negatives(tmp_path, 0.1, ("crowd", 12)), tmp_path / "out", "2.2")
     folder = tmp_path / "out/stages/2.2"
     sample = next(s for s in samples_of(Stage(str(folder))) if s.record["spoken"])
     (said, *_) = sample.record["spoken"]

@@ -350,7 +350,9 @@ def test_negative_records_name_the_answer_to_what_was_not_meant(
     assert turns == {2, 4} and seconds == pytest.approx(facts.seconds, abs=0.001)
 
 
-def test_sounds_that_are_no_speech_are_what_they_are_called(made: dict[str, tuple[Path, SourceFacts]]) -> None:
+def test_sounds_that_are_no_speech_are_what_they_are_called(
+    made: dict[str, tuple[Path, SourceFacts]],
+) -> None:
     root, _ = made[unmeant.NAME]
     for path in sorted((root / "audio").glob("*.flac")):
         sound, _ = opened(path.read_bytes())

@@ -114,7 +114,9 @@ def test_state_tokens_say_what_is_answered() -> None:
     assert [ids[0] for ids in answers] == [TOKENIZER.state_tokens["reply"], TOKENIZER.state_tokens["text"]]
 
 
-@pytest.mark.parametrize(("inserted_id", "states"), [(1, "noise text"), (3, "reply noise"), (9, "reply text")])
+@pytest.mark.parametrize(
+    ("inserted_id", "states"), [(1, "noise text"), (3, "reply noise"), (9, "reply text")]
+)
 def test_the_answer_to_what_was_not_meant_for_the_model_opens_with_noise(
     inserted_id: int, states: str
 ) -> None:

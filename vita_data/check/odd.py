@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 from vita_data.check.opened import Archive, Opened
@@ -11,6 +12,7 @@ from vita_data.manifest.source import SourceCard
 from vita_data.sources.head import Reading
 
 FEW = 0.9  # of a row's amount, below which it is told
+CHANCE = 0.05
 MUCH = 0.05  # of the records, above which a rule of structure is told
 LANGUAGES = {
     "zh": (0.9, 1.0),
@@ -40,7 +42,7 @@ def wrong(look: Look) -> list[str]:
         said.append(_beyond(unread, wanted, "records cannot be read", tolerance, tally.rules, "read"))
     lost = len(opened.missing) * (look.card.media.missing == "reject")
     broken = lost + opened.tried - opened.opened - len(opened.missing)
-    if _is_beyond(broken, opened.tried, tolerance) or (broken and not opened.opened and tolerance < 1):
+    if _is_beyond_chance(broken, opened.tried, tolerance) or (broken and not opened.opened and tolerance < 1):
         said.append(
             _beyond(broken, opened.tried, "media are missing or broken", tolerance, opened.rules, "media")
         )
@@ -68,6 +70,14 @@ def odd(look: Look, archives: list[Archive]) -> list[str]:
 def _is_beyond(count: int, of: int, tolerance: float) -> bool:
     """As a build has it: one bad record never ends it, unless none is tolerated."""
     return count > (max(1, int(tolerance * of)) if tolerance else 0)
+
+
+def _is_beyond_chance(count: int, of: int, tolerance: float) -> bool:
+    """Whether so many of a sample would hardly be bad (one time in twenty) if the whole were within its tolerance."""
+    if not _is_beyond(count, of, tolerance):
+        return False
+    fewer = sum(comb(of, n) * tolerance**n * (1 - tolerance) ** (of - n) for n in range(count))
+    return 1 - fewer < CHANCE
 
 
 def _beyond(count: int, of: int, what: str, tolerance: float, rules: dict[str, Rule], step: str) -> str:
@@ -133,6 +143,11 @@ def _media(look: Look, archives: list[Archive]) -> list[str]:
     if opened.missing and look.card.media.missing == "keep-text":
         said.append(
             f"{len(opened.missing)} of {opened.tried} media are missing; their records go on as text, as the card says."
+        )
+    broken = opened.tried - opened.opened - len(opened.missing) * (look.card.media.missing == "keep-text")
+    if broken and broken > float(look.card.tolerance) * opened.tried:
+        said.append(
+            f"{broken} of {opened.tried} media that were opened are missing or broken; of so few this may be chance."
         )
     skipped = [each.name for each in archives if each.skipped]
     if opened.unlooked:
