@@ -141,6 +141,13 @@ def test_a_clock_never_stands_still(frames: list[tuple[int | None, int]], may_ju
         assert all(two - one <= longest + 10_000 for one, two in pairwise(stamps))
 
 
+@given(st.lists(st.tuples(st.integers(-(1 << 63), (1 << 63) - 1), st.integers(0, (1 << 63) - 1)), min_size=1))
+def test_a_clock_never_leaves_sixty_four_bits(frames: list[tuple[int, int]]) -> None:
+    clock = Clock(40, Fraction(1, 1000), may_jump=False)
+    stamps = [clock.stamp(raw, duration) for raw, duration in frames]
+    assert all(abs(stamp) < 1 << 62 for stamp in (*stamps, clock.end))
+
+
 @given(timelines())
 def test_a_clock_leaves_rising_stamps_alone(timeline: Timeline) -> None:
     clock = Clock(1, timeline.tick, may_jump=False)

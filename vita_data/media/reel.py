@@ -85,9 +85,8 @@ class Reel:
 
     `tick` is the unit of stamps in seconds, `step` the ticks of a usual frame, `declared` the seconds that the
     header claims (None where a container has no such field), `may_jump` says that stamps can start anew,
-    `ends_blank` that the last packet is all zeros, as where a download left off in a file of full size;
-    known once it is scanned.
-    RecordErrors are those of `open_track`.
+    `ends_blank` that the last packet is all zeros, as where a download left off in a file of full size; it is
+    known once the reel is scanned. RecordErrors are those of `open_track`.
     """
 
     def __init__(self, file: BinaryIO, max_pixels: int) -> None:
@@ -132,7 +131,8 @@ class Reel:
         Reading on costs a hundredth of decoding, so it is left out only where more than a megabyte would be
         skipped and the container leads to a packet that the scan has seen.
         """
-        self._go_to(first)
+        if first <= last:
+            self._go_to(first)
         while self._at <= last:
             packet = next(self._source, None)
             if packet is None or identity(packet) != self.packets.identity(self._at):

@@ -13,6 +13,8 @@ from vita_data.media.film import FrameRule
 
 _MICRO = 1_000_000
 _LEAP_SECONDS = 10
+# Stamps and durations beyond these are noise. What they add up to in a film of millions of frames fits 64 bits.
+_LAST_STAMP, _LONGEST = 1 << 60, 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Clock:
     """
 
     def __init__(self, step: int, tick: Fraction, may_jump: bool) -> None:
-        self._usual = step
-        self._length = step
+        self._usual = min(step, _LONGEST)
+        self._length = self._usual
         self._leap = math.floor(_LEAP_SECONDS / tick) if may_jump else None
         self._last: int | None = None
         self._moved = 0
@@ -64,6 +66,7 @@ class Clock:
 
     def stamp(self, raw: int | None, duration: int) -> int:
         """The stamp of the next frame, from the one in its file and how long it is shown (0: not known)."""
+        raw = None if raw is None or abs(raw) > _LAST_STAMP else raw
         last, stamp = self._last, 0 if raw is None else raw
         if last is not None:
             follows = self.end
@@ -74,7 +77,7 @@ class Clock:
                 stamp = fitting[0] if fitting else follows
                 self._moved = self._moved if fitting else follows - raw
         self._last = stamp
-        self._length = duration if duration > 0 else self._usual
+        self._length = duration if 0 < duration < _LONGEST else self._usual
         return stamp
 
 
