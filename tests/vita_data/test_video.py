@@ -101,6 +101,35 @@ def test_key_marks_on_other_frames_are_found_out() -> None:
         assert _numbers(read_frames(lying, start=number / 10, end=(number + 1) / 10)) == [number]
 
 
+def test_a_film_whose_decoder_is_set_up_anew_in_between_is_decoded_in_order() -> None:
+    fine, coarse = (
+        film(20, container="flv", options={"qp": qp, "x264-params": "bframes=0:keyint=10:scenecut=0"})
+        for qp in ("4", "34")
+    )
+    joined = fine + _shifted_tags(coarse, 2000)
+    assert _decoded(joined, True) is None
+    for number in range(40):
+        read = read_frames(joined, start=number / 10, end=(number + 1) / 10)
+        assert _numbers(read) == [number % 20]
+        part = read_frames(
+            fine if number < 20 else coarse, start=number % 20 / 10, end=(number % 20 + 1) / 10
+        )
+        assert read.content == part.content
+
+
+def _shifted_tags(flv: bytes, milliseconds: int) -> bytes:
+    """The pictures of an FLV file and their settings without its header, each so much later."""
+    tags, at = b"", 13
+    while at < len(flv):
+        size = int.from_bytes(flv[at + 1 : at + 4], "big")
+        stamp = (flv[at + 7] << 24 | int.from_bytes(flv[at + 4 : at + 7], "big")) + milliseconds
+        moved = (stamp & 0xFFFFFF).to_bytes(3, "big") + (stamp >> 24).to_bytes(1, "big")
+        if flv[at] == 9:
+            tags += flv[at : at + 4] + moved + flv[at + 8 : at + size + 15]
+        at += size + 15
+    return tags
+
+
 def test_frames_are_left_undecoded_only_where_none_builds_on_them() -> None:
     drops = {kind: drops_exactly(Reel(io.BytesIO(film_of(kind, 20)), 10**6).decoder()) for kind in STAMPED}
     assert {kind for kind, exact in drops.items() if not exact} == {
@@ -394,6 +423,19 @@ def test_of_two_tracks_the_default_one_is_shown_or_else_the_larger(default: bool
                     packet.stream = track
                     output.mux(packet)
     assert {frame.width for frame in read_frames(file.getvalue()).frames} == {shown}
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("size", [(64, 48), (97, 65)])
+def test_content_is_a_digest_of_the_upright_pixels(size: tuple[int, int], orientation: int) -> None:
+    upright = picture(5, size)
+    exif, buffer = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    stored = np.rot90(upright, {1: 0, 3: 2, 6: 1, 8: 3}[orientation])
+    Image.fromarray(np.ascontiguousarray(stored)).save(buffer, "PNG", exif=exif.tobytes())
+    pixels = f"{size[0]} {size[1]} ".encode() + upright.tobytes()
+    still = hashlib.blake2b(pixels, digest_size=16).digest()
+    assert read_frames(buffer.getvalue()).content == hashlib.blake2b(still, digest_size=16).digest()
 
 
 def test_equal_pictures_have_equal_content_whatever_their_container() -> None:

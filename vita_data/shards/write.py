@@ -6,6 +6,7 @@ the plan it was written from: the same plan again is nothing to do.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -197,6 +198,20 @@ def write_shard(
     return ShardFacts(number=number, **facts)
 
 
+@functools.cache
+def _schema_on_disk() -> Any:
+    """The schema of an index as it is read back: parquet gives the items of lists a name of its own."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    from vita_data.records.schema import INDEX
+
+    buffer = io.BytesIO()
+    pq.write_table(INDEX.empty_table(), buffer)
+    return pq.read_schema(buffer).remove_metadata()
+
+
 def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | None:
     """What a shard holds when it was already written from this very plan, else None.
 
@@ -217,7 +232,8 @@ def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | N
         said = json.loads(table.schema.metadata[b"vita"])
         facts = _facts_of(table, number, files.identity(shard)["size"])
         named = ShardFacts(number, *(said[name] for name in ("samples", "questions", "bytes", "digest")))
-        current = said["plan"] == plan_digest and said["rows"] == table_digest(table)
+        shaped = table.schema.remove_metadata().equals(_schema_on_disk(), check_metadata=True)
+        current = shaped and said["plan"] == plan_digest and said["rows"] == table_digest(table)
         return facts if current and named == facts else None
     except (OSError, ValueError, KeyError, TypeError, pa.lib.ArrowException) as error:
         if getattr(error, "errno", None):
