@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 from vita_data import files
@@ -134,9 +134,7 @@ class _IndexRows:
     def table(self, number: int, plan_digest: str, facts: dict[str, Any]) -> Any:
         import pyarrow as pa
 
-        from vita_data.records.canon import canonical
-        from vita_data.records.schema import INDEX, INDEX_VERSION, MEMBER
-        from vita_data.shards.content import table_digest
+        from vita_data.records.schema import INDEX, MEMBER
 
         members = pa.StructArray.from_arrays(
             [
@@ -159,8 +157,7 @@ class _IndexRows:
             for field in INDEX
         ]
         table = pa.Table.from_arrays(columns, schema=INDEX)
-        said = {"version": INDEX_VERSION, "plan": plan_digest, "rows": table_digest(table), **facts}
-        return table.replace_schema_metadata({"vita": canonical(said)})
+        return table.replace_schema_metadata(_metadata(table, plan_digest, facts))
 
 
 def write_shard(
@@ -198,6 +195,16 @@ def write_shard(
     return ShardFacts(number=number, **facts)
 
 
+def _metadata(table: Any, plan_digest: str, facts: dict[str, Any]) -> dict[bytes, bytes]:
+    """What an index says of itself: its version, the plan it was written from, its own digest and the shard's facts."""
+    from vita_data.records.canon import canonical_bytes
+    from vita_data.records.schema import INDEX_VERSION
+    from vita_data.shards.content import table_digest
+
+    said = {"version": INDEX_VERSION, "plan": plan_digest, "rows": table_digest(table), **facts}
+    return {b"vita": canonical_bytes(said)}
+
+
 @functools.cache
 def _schema_on_disk() -> Any:
     """The schema of an index as it is read back: parquet gives the items of lists a name of its own."""
@@ -217,11 +224,8 @@ def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | N
 
     The index must be as it was written; of the tar only the size is looked at.
     """
-    import json
 
     import pyarrow as pa
-
-    from vita_data.shards.content import table_digest
 
     index = files.join(folder, "index", index_name(number))
     shard = files.join(folder, "shards", shard_name(number))
@@ -229,12 +233,11 @@ def finished_shard(folder: str, number: int, plan_digest: str) -> ShardFacts | N
         return None
     try:
         table = files.read_table(index)
-        said = json.loads(table.schema.metadata[b"vita"])
+        if not table.schema.remove_metadata().equals(_schema_on_disk(), check_metadata=True):
+            return None
         facts = _facts_of(table, number, files.identity(shard)["size"])
-        named = ShardFacts(number, *(said[name] for name in ("samples", "questions", "bytes", "digest")))
-        shaped = table.schema.remove_metadata().equals(_schema_on_disk(), check_metadata=True)
-        current = shaped and said["plan"] == plan_digest and said["rows"] == table_digest(table)
-        return facts if current and named == facts else None
+        said = {name: value for name, value in asdict(facts).items() if name != "number"}
+        return facts if table.schema.metadata == _metadata(table, plan_digest, said) else None
     except (OSError, ValueError, KeyError, TypeError, pa.lib.ArrowException) as error:
         if getattr(error, "errno", None):
             raise
