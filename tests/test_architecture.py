@@ -80,6 +80,9 @@ DOORS: dict[str, tuple[str, ...]] = {
         "pipelines",
     ),
     "click": ("vita_data.cli", "vita_model"),
+    "av": ("vita_data.media", "vita_data.sample"),
+    "soundfile": ("vita_data.media", "vita_data.sample", "vita_data.speech"),
+    "soxr": ("vita_data.media", "vita_data.sample"),
 }
 
 

@@ -486,7 +486,9 @@ def test_what_is_spoken_can_be_read_in_a_terminal_and_in_the_report(tmp_path: Pa
     assert "Spoken questions" in page and "not meant for the model" in page
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+@pytest.mark.skipif(
+    shutil.which("espeak-ng") is None, reason="nothing can be spoken here: apt-get install espeak-ng"
+)
 def test_the_offline_engine_speaks_english_and_chinese(tmp_path: Path) -> None:
     asked = ["How many wheels has a bicycle?", "自行车有几个轮子？"]
     told = [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -56,7 +57,6 @@ def test_what_is_no_picture_has_no_size(data: bytes) -> None:
 
 @given(st.integers(1, 40_000), st.sampled_from([8000, 16000, 24000, 44100]))
 def test_sounds_have_the_length_that_they_were_written_with(samples: int, rate: int) -> None:
-    soundfile = pytest.importorskip("soundfile")
     buffer = io.BytesIO()
     soundfile.write(buffer, [0.25] * samples, rate, format="FLAC", subtype="PCM_16")
     assert sound_length(buffer.getvalue()) == (samples, rate)

@@ -15,7 +15,6 @@ from vita_data.prompt.lengths import (
     codec_tokens,
     fbank_frames,
     fit_grids,
-    frame_times,
     measure,
 )
 from vita_data.prompt.template import MediumPiece, TextPiece, Turn, encode_chat
@@ -135,37 +134,6 @@ def test_audio_tokens_come_at_about_twelve_and_a_half_a_second(samples: int) -> 
 
 def test_codec_tokens_come_at_forty_a_second_the_last_one_filled_up() -> None:
     assert [codec_tokens(n) for n in (0, 1, 600, 601, 24000)] == [0, 1, 1, 2, 40]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "times"),
-    [
-        (0.4, [0.0, 0.1, 0.2, 0.3]),
-        (3.0, [0.0, 0.75, 1.5, 2.25]),
-        (3.5, [0.0, 1.0, 2.0, 3.0]),
-        (4.0, [0.0, 1.0, 2.0, 3.0]),
-        (4.1, [0.0, 1.0, 2.0, 3.0, 4.0]),
-        (16.0, [float(n) for n in range(16)]),
-        (32.0, [float(2 * n) for n in range(16)]),
-    ],
-)
-def test_frames_are_taken_each_second_or_evenly(seconds: float, times: list[float]) -> None:
-    assert frame_times(seconds, PAPER) == pytest.approx(times)
-
-
-@given(seconds=st.floats(0.01, 1e5))
-def test_frame_times_lie_inside_the_film_and_keep_their_bounds(seconds: float) -> None:
-    times = frame_times(seconds, PAPER)
-    assert 4 <= len(times) <= 16
-    assert times[0] == 0 and times[-1] < seconds
-    assert times == sorted(set(times))
-
-
-@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_film_without_a_duration_is_refused(seconds: float) -> None:
-    with pytest.raises(RecordError) as refusal:
-        frame_times(seconds, PAPER)
-    assert refusal.value.rule == "no_duration"
 
 
 def _visual(sizes: list[tuple[int, int]], geometry: Geometry) -> int:

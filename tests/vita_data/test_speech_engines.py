@@ -127,7 +127,9 @@ def test_a_function_that_raises_or_returns_no_bytes_costs_one_question() -> None
         Function("no_such_module:tone", None).identity()
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+@pytest.mark.skipif(
+    shutil.which("espeak-ng") is None, reason="nothing can be spoken here: apt-get install espeak-ng"
+)
 def test_espeak_reads_brackets_as_text_and_chinese_as_chinese() -> None:
     engine = Espeak()
     assert engine.identity()["version"][0].isdigit()

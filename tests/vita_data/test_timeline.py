@@ -11,10 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vita_data.errors import RecordError
-from vita_data.manifest.geometry import Geometry
 from vita_data.media.film import FrameRule
 from vita_data.media.timeline import Choice, Clock, Timeline, choose
-from vita_data.prompt.lengths import frame_times
 
 RULE = FrameRule()
 TICKS = st.sampled_from([Fraction(1, 1000), Fraction(1001, 30000), Fraction(1, 90000), Fraction(1, 10)])
@@ -63,12 +61,41 @@ def test_the_bounds_are_values_of_the_rule() -> None:
     assert [time for time, _ in choose(_even(60, 10), FrameRule(1, 3), None, None).picks] == [0.0, 2.0, 4.0]
 
 
-@given(timelines())
-def test_times_are_those_that_the_plan_counts_with(timeline: Timeline) -> None:
-    choice = choose(timeline, RULE, None, None)
-    if len(timeline.stamps) > 1:
-        times = frame_times(float(timeline.seconds), Geometry())
-        assert [time for time, _ in choice.picks] == pytest.approx(times)
+@pytest.mark.parametrize(
+    ("seconds", "times"),
+    [
+        (0.4, [0.0, 0.1, 0.2, 0.3]),
+        (3.0, [0.0, 0.75, 1.5, 2.25]),
+        (3.5, [0.0, 1.0, 2.0, 3.0]),
+        (4.0, [0.0, 1.0, 2.0, 3.0]),
+        (4.1, [0.0, 1.0, 2.0, 3.0, 4.0]),
+        (16.0, [float(n) for n in range(16)]),
+        (32.0, [float(2 * n) for n in range(16)]),
+    ],
+)
+def test_frames_are_taken_each_second_or_evenly(seconds: float, times: list[float]) -> None:
+    assert _times(round(seconds * 100)) == pytest.approx(times)
+
+
+@given(hundredths=st.integers(2, 10_000_000))
+def test_times_lie_inside_the_film_and_keep_their_bounds(hundredths: int) -> None:
+    times = _times(hundredths)
+    assert 4 <= len(times) <= 16
+    assert times[0] == 0 and times[-1] < hundredths / 100
+    assert times == sorted(set(times))
+
+
+def _times(hundredths: int) -> list[float]:
+    """When the frames of a film of a hundred frames a second are taken."""
+    film = Timeline(range(hundredths), hundredths, Fraction(1, 100))
+    return [time for time, _ in choose(film, RULE, None, None).picks]
+
+
+@pytest.mark.parametrize("end", [0, -1])
+def test_a_film_without_a_duration_is_refused(end: int) -> None:
+    with pytest.raises(RecordError) as refusal:
+        choose(Timeline([0], end, Fraction(1)), RULE, None, None)
+    assert refusal.value.rule == "clip_outside"
 
 
 @given(timelines())

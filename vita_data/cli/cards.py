@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import textwrap
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vita_data.cli.lazy import verb_at
 from vita_data.cli.output import json_option, print_json, table
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ class _Sources(click.Group):
         """The command of a verb, loaded when it is asked for; the card of a source otherwise."""
         if cmd_name not in VERBS:
             return _card
-        module, _, attribute = VERBS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return verb_at(VERBS[cmd_name])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

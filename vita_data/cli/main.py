@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import Any
 
 import click
 
+from vita_data.cli.lazy import verb_at
 from vita_data.errors import VitaError
 
 # verb -> where it lies; in the order of a first day with the toolkit
@@ -36,9 +36,7 @@ class Verbs(click.Group):
         """The command of a verb."""
         if cmd_name not in VERBS:
             return None
-        module, _, attribute = VERBS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return verb_at(VERBS[cmd_name])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a verb; what a person must mend is one line on standard error and an exit status."""

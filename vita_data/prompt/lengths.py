@@ -5,7 +5,6 @@ The build counts with these formulas and the model encodes by them; a test holds
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -126,17 +125,3 @@ def audio_tokens(samples: int) -> int:
 def codec_tokens(samples: int) -> int:
     """Codec tokens of 24 kHz audio, 40 a second: the last one is filled up with silence."""
     return -(-samples // CODEC_HOP)
-
-
-def frame_times(seconds: float, geometry: Geometry) -> list[float]:
-    """When the frames of a film are taken, in seconds from its first frame.
-
-    Times 0, 1, 2 ... below the duration; where these are fewer than `min_frames` or more than
-    `max_frames`, that many evenly spaced from 0, each at the start of its equal share.
-    RecordError `no_duration` when the duration is not a positive number.
-    """
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise RecordError("no_duration", f"A film lasts {seconds} seconds; it must last longer.", seconds)
-    count = min(max(math.ceil(seconds), geometry.min_frames), geometry.max_frames)
-    step = 1.0 if count == math.ceil(seconds) else seconds / count
-    return [n * step for n in range(count)]

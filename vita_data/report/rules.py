@@ -120,7 +120,6 @@ REASONS = {
     "transcript_unstable": Reason(
         "Coded text", "The transcript hides codes in codes, which nobody writes by mistake."
     ),
-    "no_duration": Reason("No duration", "The film does not say how long it lasts."),
     "too_long": Reason(
         "Too long",
         "Even with one tile a picture the sample does not fit into a training sequence, and nothing is cut.",

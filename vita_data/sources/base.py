@@ -96,6 +96,11 @@ def worker_died() -> RecordError:
     return RecordError("worker_died", "reading this record ended the worker twice.")
 
 
+def no_prompts(prompts: tuple[str, ...]) -> tuple[str, str] | None:
+    """The complaint of options that ask by one of several prompts, when there is none."""
+    return None if prompts else ("prompts", "prompts is an empty list; write at least one, or leave it out")
+
+
 def transcript(
     position: int,
     native_id: str | None,

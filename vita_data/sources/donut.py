@@ -15,7 +15,7 @@ from typing import Any, Literal
 from vita_data import files
 from vita_data.errors import RecordError
 from vita_data.sources import jsonfiles, turns
-from vita_data.sources.base import Fault, Medium, Native, Slice, Split
+from vita_data.sources.base import Fault, Medium, Native, Slice, Split, no_prompts
 from vita_data.sources.hf_parquet import embedded, read_parquet, split_parquet
 from vita_data.sources.ocr_json import PROMPTS
 
@@ -34,8 +34,7 @@ class DonutOptions:
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
-        words = "prompts is an empty list; write at least one, or leave it out"
-        return None if self.prompts else ("prompts", words)
+        return no_prompts(self.prompts)
 
 
 class Donut:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from vita_data import files
 from vita_data.errors import RecordError
 from vita_data.sources import delimited, jsonfiles
-from vita_data.sources.base import Fault, Native, Slice, Split
+from vita_data.sources.base import Fault, Native, Slice, Split, no_prompts
 from vita_data.sources.turns import decoded, medium, prompt_for
 
 PROMPTS = (
@@ -49,11 +49,7 @@ class OcrOptions:
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
-        return (
-            None
-            if self.prompts
-            else ("prompts", "prompts is an empty list; write at least one, or leave it out")
-        )
+        return no_prompts(self.prompts)
 
 
 class OcrJson:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from vita_data.errors import RecordError
 from vita_data.records.key import keyed_hash
 from vita_data.sources import jsonfiles, tar_groups, textlines, utterance
-from vita_data.sources.base import Fault, Medium, MediumKind, Native, Slice, Split, transcript
+from vita_data.sources.base import Fault, Medium, MediumKind, Native, Slice, Split, no_prompts, transcript
 from vita_data.sources.tar_groups import Group
 
 KINDS: dict[str, MediumKind] = {
@@ -48,11 +48,7 @@ class TarOptions:
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
-        return (
-            None
-            if self.prompts
-            else ("prompts", "prompts is an empty list; write at least one, or leave it out")
-        )
+        return no_prompts(self.prompts)
 
 
 class TarMembers:
