@@ -127,7 +127,7 @@ def _rows(
         elif isinstance(native, Fault):
             row |= _reject("wanted" if native.error.rule in NOT_WANTED else "read", Reject.of(native.error))
         else:
-            row |= _judged(task, native, media)
+            row |= judged(task, native, media)
         watch.idle()  # while a chunk is written no record is to blame
         yield row
         watch.at(part.annotation, native.position + 1, "read")
@@ -171,7 +171,8 @@ def _reject(step: str, reject: Reject) -> dict[str, Any]:
     }
 
 
-def _judged(task: CatalogTask, native: Native, reader: MediaReader) -> dict[str, Any]:
+def judged(task: CatalogTask, native: Native, reader: MediaReader) -> dict[str, Any]:
+    """The row of a record: its turns and media where it is kept, else the step, rule and words that refuse it."""
     facts: dict[str, Any] = {"names": [printable(medium.name) for medium in native.media]}
     step = "structure"
     try:

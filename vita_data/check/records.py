@@ -76,7 +76,7 @@ class Tally:
             step = "wanted" if record.error.rule in catalog_read.NOT_WANTED else "read"
             row: dict[str, Any] = {"step": step, "rule": record.error.rule, "message": str(record.error)}
         else:
-            row = catalog_read._judged(self._task, record, cast(MediaReader, asked))
+            row = catalog_read.judged(self._task, record, cast(MediaReader, asked))
         if row.get("rule") is not None:
             self.unwanted += row["step"] == "wanted"
             rule = self.rules.setdefault(row["rule"], Rule(row["step"]))

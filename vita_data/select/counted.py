@@ -51,7 +51,7 @@ def counted_sources(
             table = _measures(out, name, summary["content"], mixture.geometry.digest())
             if table is not None:
                 measured[name] = table
-    columns = ([_hold(table)] for table in measured.values())
+    columns = ([table.column("hold").combine_chunks()] for table in measured.values())
     rule = replace(hold_out_of(columns, float(mixture.holdout.share), mixture.holdout.least), hears=hears)
     return found | {name: _drawable(table, rule, sizes[name]) for name, table in measured.items()}
 
@@ -65,11 +65,6 @@ def _measures(out: str, name: str, catalog: str, geometry: str) -> pa.Table | No
             tables = [files.read_table(files.join(folder, part_name(n)), columns) for n in facts["parts"]]
             return pa.concat_tables(tables) if tables else None
     return None
-
-
-def _hold(table: pa.Table) -> pa.ListArray:
-    column = table.column("hold").combine_chunks()
-    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
 
 
 def _drawable(table: pa.Table, rule: HoldOut, size: int) -> dict[str, Any]:
