@@ -5,7 +5,7 @@ DEMO ?= vita-demo
 BIN = $(VENV)/bin
 READY = $(VENV)/.installed
 
-.PHONY: help demo test lint types check clean
+.PHONY: help demo test fuzz lint types check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1 /p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ demo: $(READY)  ## sample corpus -> stages 1.1, 1.2, 1.3 -> proof -> training, e
 
 test: $(READY)  ## every test, the slow ones too
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+fuzz: $(READY)  ## the property tests and fuzzers again, on a thousand new examples each
+	VITA_TEST_EXAMPLES=fuzz $(BIN)/python -m pytest -q -n 2 --dist worksteal -m hypothesis
 
 lint: $(READY)  ## style
 	$(BIN)/ruff check .
