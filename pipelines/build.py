@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
+from pipelines.curation import curate
 from pipelines.settings import BuildSettings
 from pipelines.speech import speak, speech_facts
 from vita_data import files
@@ -18,6 +19,7 @@ from vita_data.catalog.finish import check_tolerance
 from vita_data.errors import UsageError, VitaError
 from vita_data.manifest.find import load_mixture, load_sources, load_stage
 from vita_data.manifest.mixture import MixtureCard
+from vita_data.manifest.options import with_options
 from vita_data.packs import window
 from vita_data.packs.stage import pack_stage
 from vita_data.report.formats import counted
@@ -45,8 +47,9 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     """Builds a stage, or finds it built; returns its summary. Raises VitaError for what a person must mend."""
     manifests = Path(settings.manifests) if settings.manifests else None
     mixture = load_mixture(settings.mixture, manifests)
-    stage = load_stage(settings.stage, mixture.path, manifests).with_option(settings.option)
-    speech = speech_facts(mixture, stage.spoken_share) if stage.spoken_share else None
+    stage = load_stage(settings.stage, mixture.path, manifests)
+    stage, mixture = with_options(stage, mixture, settings.options)
+    speech = speech_facts(mixture, stage.spoken_share, settings.out) if stage.spoken_share else None
     folder = files.join(settings.out, "stages", stage.stage)
     _refuse_other_build(settings, mixture)
     files.make_folder(settings.out)
@@ -57,6 +60,7 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
         say(f"mixture {mixture.mixture} names no source of negatives, so the stage has no clips of that kind")
     catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
     sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
+    sources = curate(settings.out, sources, summaries, mixture.geometry, run)
     pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
 
     late = known_late(settings.out, stage.stage, sources)

@@ -10,6 +10,7 @@ from pipelines.settings import BuildSettings
 from vita_data import files
 from vita_data.catalog import finish
 from vita_data.catalog.merge import part_name
+from vita_data.catalog.splits import load_splits, split_batch, split_items
 from vita_data.catalog.task import progress_folder, work_folder
 from vita_data.errors import SourceError, UsageError
 from vita_data.manifest.geometry import Geometry
@@ -17,7 +18,6 @@ from vita_data.manifest.mixture import MixtureCard, MixtureSource
 from vita_data.manifest.source import SourceCard, source_root
 from vita_data.media.containers.walk import container_items
 from vita_data.media.members import gather_members
-from vita_data.select.counted import note_measured
 from vita_data.select.measure import MeasureTask, measure_digest
 from vita_data.select.stage import Source
 from vita_data.sources.registry import checked_options
@@ -34,7 +34,7 @@ class _Catalog:
     line: MixtureSource
     root: str
     folder: str
-    annotations: list[str]
+    annotations: dict[str, files.Identity]
     options: dict[str, Any]
     frames: dict[str, int]
     digest: str
@@ -57,9 +57,7 @@ class _Catalog:
 
     def split_items(self) -> list[Any]:
         work = work_folder(self.folder)
-        return [
-            (self.card.adapter, self.facts["options"], self.root, name, work) for name in self.annotations
-        ]
+        return split_items(self.card.adapter, self.options, self.root, self.annotations, work)
 
 
 def read_catalogs(
@@ -96,16 +94,16 @@ def _read(stale: list[_Catalog], words: str, run: RunStep) -> dict[str, dict[str
         [],
     )
     splits = {
-        name: [finish.load_split(finish.split_annotation(*item)) for item in items]
+        name: [found for item in items for found in load_splits(split_batch(*item))]
         for name, items in to_split.items()
     }
     archives = _listed(stale, run)
     tasks = {
-        name: finish.make_task(c.facts, c.root, c.folder, splits[name], archives[name])
+        name: finish.make_task(c.facts, c.root, c.folder, c.annotations, splits[name], archives[name])
         for name, c in ((c.card.source, c) for c in stale)
     }
     items = [
-        (path, n) for path, task in ((t.save(), t) for t in tasks.values()) for n in range(len(task.slices))
+        (path, n) for path, task in ((t.save(), t) for t in tasks.values()) for n in range(len(task.batches))
     ]
     records = sum(split.records for found in splits.values() for _, split in found)
     run("catalog", words, items, records, [progress_folder(task.work) for task in tasks.values()])
@@ -225,7 +223,6 @@ def measure_catalogs(
             samples += summary["kept"]
     if items:
         run("measure", "counting tokens and tiles", items, samples, folders)
-    for source in sources:
-        note_measured(source, mixture.geometry)
-        files.remove_tree(files.join(source.measures, "progress"))
+    for folder in folders:
+        files.remove_tree(folder)
     return sources

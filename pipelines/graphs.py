@@ -13,10 +13,10 @@ from typing import Any
 
 import apache_beam as beam
 
-from vita_data.catalog.finish import split_annotation
 from vita_data.catalog.merge import merge_bucket
-from vita_data.catalog.read import read_slice
+from vita_data.catalog.read import read_batch
 from vita_data.catalog.repack import list_container
+from vita_data.catalog.splits import split_batch
 from vita_data.errors import VitaError
 from vita_data.packs.window import pack_window
 from vita_data.select.fill import fill_shard_to_file
@@ -25,6 +25,10 @@ from vita_data.select.measure import measure_part
 from vita_data.speech.fit import fit_bucket, voice_bucket
 from vita_data.speech.questions import question_bucket
 from vita_data.speech.speak import speak_bucket
+from vita_data.verdicts.judge import judge_part
+from vita_data.verdicts.kept import kept_part
+from vita_data.verdicts.meet import emit_part, meet_bucket
+from vita_data.verdicts.signals import signals_part
 
 Item = tuple[Any, ...]
 Graph = Callable[[Any], Any]
@@ -88,7 +92,7 @@ def _unkey(key: str) -> tuple[str, int]:
 
 @marked
 def _split(item: Item) -> None:
-    split_annotation(*item)
+    split_batch(*item)
 
 
 @marked
@@ -99,7 +103,7 @@ def _list(item: Item) -> None:
 @marked
 def _read(item: Item) -> Iterator[tuple[str, tuple[str, int]]]:
     task, number = item
-    yield from _bucketed(task, read_slice(task, number))
+    yield from _bucketed(task, read_batch(task, number))
 
 
 @marked
@@ -110,6 +114,32 @@ def _merge(group: tuple[str, Iterable[tuple[str, int]]]) -> None:
 @marked
 def _measure(item: Item) -> None:
     measure_part(*item)
+
+
+@marked
+def _signals(item: Item) -> None:
+    signals_part(*item)
+
+
+@marked
+def _judge(item: Item) -> None:
+    judge_part(*item)
+
+
+@marked
+def _emit(item: Item) -> Iterator[tuple[str, tuple[str, int]]]:
+    task, place, part = item
+    yield from _bucketed(task, emit_part(task, place, part))
+
+
+@marked
+def _meet(group: tuple[str, Iterable[tuple[str, int]]]) -> None:
+    meet_bucket(*_unkey(group[0]), sorted(group[1]))
+
+
+@marked
+def _keep(item: Item) -> None:
+    kept_part(*item)
 
 
 @marked
@@ -154,7 +184,7 @@ def _pack(item: Item) -> None:
 
 
 def split_graph(items: list[Item]) -> Graph:
-    """(adapter, options, root, annotation, work folder): annotation files into slices."""
+    """(list of annotations,): batches of annotation files into slices."""
     return lambda p: p | Spread(items) | "Split" >> beam.Map(_split)
 
 
@@ -164,7 +194,7 @@ def list_graph(items: list[Item]) -> Graph:
 
 
 def catalog_graph(items: list[Item]) -> Graph:
-    """(task, slice): slices into chunks, chunks by bucket into catalog parts."""
+    """(task, batch): batches of slices into chunks, chunks by bucket into catalog parts."""
     return lambda p: (
         p
         | Spread(items)
@@ -177,6 +207,32 @@ def catalog_graph(items: list[Item]) -> Graph:
 def measure_graph(items: list[Item]) -> Graph:
     """(task, part): catalog parts into measures."""
     return lambda p: p | Spread(items) | "Measure" >> beam.Map(_measure)
+
+
+def signals_graph(items: list[Item]) -> Graph:
+    """(task, part): catalog parts into signals."""
+    return lambda p: p | Spread(items) | "Signals" >> beam.Map(_signals)
+
+
+def judge_graph(items: list[Item]) -> Graph:
+    """(task, part): signals into rejects."""
+    return lambda p: p | Spread(items) | "Judge" >> beam.Map(_judge)
+
+
+def meet_graph(items: list[Item]) -> Graph:
+    """(task, place of the source, part): signals by bucket into pairs."""
+    return lambda p: (
+        p
+        | Spread(items)
+        | "Emit" >> beam.FlatMap(_emit)
+        | "ByBucket" >> beam.GroupByKey()
+        | "Meet" >> beam.Map(_meet)
+    )
+
+
+def keep_graph(items: list[Item]) -> Graph:
+    """(task, part): measures into those of what stays."""
+    return lambda p: p | Spread(items) | "Keep" >> beam.Map(_keep)
 
 
 def select_graph(items: list[Item]) -> Graph:
@@ -225,6 +281,10 @@ GRAPHS = {
     "list": list_graph,
     "catalog": catalog_graph,
     "measure": measure_graph,
+    "signals": signals_graph,
+    "judge": judge_graph,
+    "meet": meet_graph,
+    "keep": keep_graph,
     "select": select_graph,
     "questions": questions_graph,
     "speak": speak_graph,

@@ -19,5 +19,5 @@ class BuildSettings:
     manifests: str | None = None
     pure_text: bool | None = None
     allow_short: bool = False
-    option: str | None = None
+    options: tuple[str, ...] = ()
     runner: RunnerChoice = field(default_factory=RunnerChoice)

@@ -23,9 +23,9 @@ from vita_data.select.finish import Spoken
 from vita_data.select.gather import StageTask
 from vita_data.select.rows import ordered_buckets
 from vita_data.speech.choose import PLACE, cutoff, further, up_to, wanted
-from vita_data.speech.engines import engine_of
 from vita_data.speech.fit import VERSION
-from vita_data.speech.speak import speech_digest
+from vita_data.speech.function import end_functions
+from vita_data.speech.known import cache_folder, known_engine, note_engine
 from vita_data.speech.task import EVERY_QUESTION, SpeechTask, clip_buckets, read_columns
 
 MOST_ATTEMPTS = 8
@@ -43,14 +43,16 @@ class _Set:
     tried: dict[str, pa.Table]
 
 
-def speech_facts(mixture: MixtureCard, share: Fraction) -> dict[str, Any]:
-    """What a plan says of the engine, with the digest that names its cache; UsageError when it is not there."""
-    engine = engine_of(mixture.speech)
-    digest = speech_digest(engine, mixture.speech.most_seconds)
+def speech_facts(mixture: MixtureCard, share: Fraction, out: str) -> dict[str, Any]:
+    """What a plan says of the engine, with the digest that names its cache.
+
+    UsageError when the engine is not there and has never spoken for this build.
+    """
+    identity, digest = known_engine(mixture.speech, out)
     return {
         "share": str(share),
         "card": asdict(mixture.speech),
-        "engine": engine.identity(),
+        "engine": identity,
         "digest": digest,
         "steps": {"voice": VERSION},
     }
@@ -70,13 +72,18 @@ def speak(
 
     VitaError when not one question could be spoken.
     """
-    cache = files.join(out, "speech", plan["speech"]["digest"])
+    engine = plan["speech"]
+    cache = cache_folder(out, engine["digest"])
     files.make_folder(cache)
     files.remove_unfinished(cache)
     made = [_task(task, sources, plan, mixture, cache) for task in tasks]
     run("questions", "looking for questions to speak", [(t.save(), b) for t in made for b in t.rows], 0, [])
     sets = [_set(task, share) for task in made]
-    _try_all(sets, run)
+    try:
+        _try_all(sets, run)
+    finally:
+        end_functions()
+    note_engine(mixture.speech, out, engine["engine"], engine["digest"])
     for each in sets:
         final = {name: cutoff(_good(table), each.count[name]) for name, table in each.tried.items()}
         each.task = replace(each.task, cutoffs=final)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import zstandard
 
 from vita_data.catalog.repack import list_container
 from vita_data.media.containers.listing import Listed
@@ -24,7 +25,12 @@ from vita_data.media.members import Members, gather_members
 from vita_data.records.places import MediaPlaces, Place
 
 Pairs = Iterable[tuple[str, bytes]]
-COMPRESSORS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+COMPRESSORS = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstandard.ZstdCompressor(write_checksum=True).compress,  # as the command line tool does
+}
 
 
 def zip_of(pairs: Pairs, method: int = zipfile.ZIP_DEFLATED) -> bytes:

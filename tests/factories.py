@@ -22,8 +22,9 @@ from pipelines.runners import run_graph
 from pipelines.settings import BuildSettings
 from vita_data.catalog import finish
 from vita_data.catalog.merge import merge_bucket, part_name, rejects_name
-from vita_data.catalog.read import read_slice
+from vita_data.catalog.read import read_batch
 from vita_data.catalog.repack import list_container
+from vita_data.catalog.splits import load_splits, split_batch, split_items
 from vita_data.catalog.task import work_folder
 from vita_data.files import read_table
 from vita_data.manifest.source import Seconds
@@ -169,10 +170,12 @@ def catalogue(
     media: MediaPlaces | None = None,
     seconds: Seconds | None = None,
     case: str = "as_written",
+    language: str = "en",
     **options: Any,
 ) -> Catalogued:
     """Reads a source by the plain functions of the catalog pass, one after the other, without an engine."""
-    facts = {"source": source, "row": "Mine", "kind": kind, "language": "en", "licence": "CC0-1.0"}
+    facts: dict[str, Any] = {"source": source, "row": "Mine", "kind": kind, "licence": "CC0-1.0"}
+    facts["language"] = language
     media = media or MediaPlaces()
     facts |= {"adapter": adapter, "options": options, "frames": {}, "case": case}
     facts |= {"media": asdict(media), "seconds": asdict(seconds or Seconds())}
@@ -180,15 +183,16 @@ def catalogue(
     digest = finish.catalog_digest(facts, str(root), names)
     finish.start(str(folder), digest)
     work = work_folder(str(folder))
-    splits = [finish.load_split(finish.split_annotation(adapter, options, str(root), n, work)) for n in names]
+    items = split_items(adapter, options, str(root), names, work)
+    splits = [found for item in items for found in load_splits(split_batch(*item))]
     for item in container_items(media, str(root), str(folder)):
         list_container(*item)
     archives = gather_members(media, str(root), str(folder)) if media.places else None
-    task = finish.make_task(facts, str(root), str(folder), splits, archives)
+    task = finish.make_task(facts, str(root), str(folder), names, splits, archives)
     path = task.save()
     buckets: dict[int, list[tuple[str, int]]] = {}
-    for number in range(len(task.slices)):
-        for bucket, chunk, batch in read_slice(path, number):
+    for number in range(len(task.batches)):
+        for bucket, chunk, batch in read_batch(path, number):
             buckets.setdefault(bucket, []).append((chunk, batch))
     for bucket, batches in sorted(buckets.items(), reverse=True):  # in no order that anything could lean on
         merge_bucket(path, bucket, batches[::-1])

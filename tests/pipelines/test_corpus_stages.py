@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.factories import run_build, write_mixture, write_source
+from tests.spoken import samples_of, spoken_of, stage_card
 from tests.vita_data.test_native_corpus import LAYOUTS
 from tests.vita_data.test_speech_corpus import CASES, Case
 from vita_data import files
 from vita_data.shards.prove import prove
+from vita_data.shards.read import Stage
 from vita_data.sources.registry import ADAPTERS
 
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]
@@ -25,6 +31,10 @@ TWINS = {
     "null image (text row)",
 }  # kept until curation
 SPOKEN = ("tts_en", "tts_zh")
+HEARD = (
+    "mllm_audio_demo.json",
+    "mllm_video_audio_demo.json",
+)  # whose questions are about a sound they come with
 NOT_ENGLISH = ("asr_zh", "tts_zh", "asr_mixed")
 
 
@@ -122,3 +132,55 @@ def test_stages_of_speech_hold_what_the_key_calls_usable(
         expected, line = key[case.annotation], lines[name]
         assert line["read"] == expected["rows"], case.annotation
         assert line["kept"] == expected["usable_rows"], (case.annotation, line["rejected"])
+
+
+@pytest.mark.skipif(
+    shutil.which("espeak-ng") is None, reason="nothing can be spoken here: apt-get install espeak-ng"
+)
+def test_stage_2_2_speaks_half_of_what_the_key_calls_usable_questions(
+    corpus: Path, key: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """The stage's own card takes a part; with all questions and captions the key's counts are those of the stage.
+
+    No layout of the corpus has sound that is not meant for the model, so the stage has no clips of that kind;
+    the sample corpus has them.
+    """
+    names = _seen(tmp_path, corpus, key)
+    mixture = write_mixture(tmp_path, dict.fromkeys(names, "all"))
+    run_build(mixture, tmp_path / "out", "2.2")
+    lines = _lines(tmp_path / "out", "2.2")
+    for name, annotation in names.items():
+        silent = key[annotation]["task"] in CAPTIONS or annotation.endswith(HEARD)
+        written = lines[name]["written"]
+        assert written["spoken"] == (0 if silent else written["questions"] // 2), annotation
+    stage_card(tmp_path, negatives=0.05)
+    run_build(mixture, tmp_path / "out", "2.2")
+    lines = _lines(tmp_path / "out", "2.2")
+    for name, annotation in names.items():
+        expected, line = key[annotation], lines[name]
+        twins = sum(count for words, count in expected["rejects"].items() if words in TWINS)
+        assert line["kept"] == expected["usable_rows"] + twins, (annotation, line["rejected"])
+        written = line["written"]
+        assert written["questions"] == line["available"] and written["clips"] == 0
+        spoken, unspoken = written["questions"] // 2, {}
+        if expected["task"] in CAPTIONS:
+            spoken = 0
+        elif annotation.endswith(HEARD):
+            spoken, unspoken = 0, {"has_sound": written["questions"]}
+        assert (written["spoken"], line["unspoken"]) == (spoken, unspoken), annotation
+    stage = Stage(str(tmp_path / "out/stages/2.2"))
+    assert len(spoken_of(stage)) == sum(line["written"]["spoken"] for line in lines.values()) > 90
+    _listen(stage)
+
+
+def _listen(stage: Stage) -> None:
+    """Spoken questions of both languages are sounds that somebody could hear."""
+    languages = set()
+    for sample in samples_of(stage):
+        sounds = dict(zip(sample.record["audio"], sample.media[-len(sample.record["audio"]) :], strict=False))
+        for said in sample.record["spoken"]:
+            sound, rate = soundfile.read(io.BytesIO(sounds[said["audio"]]))
+            assert rate == 16_000 and 0.3 < len(sound) / rate < 60
+            assert np.sqrt(np.mean(sound**2)) > 0.01
+            languages.add(said["language"])
+    assert languages == {"en", "zh"}

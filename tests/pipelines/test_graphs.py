@@ -27,10 +27,14 @@ from vita_data.records.places import Place
 
 # For each graph a few items of the shape it takes.
 ITEMS: dict[str, list[Any]] = {
-    "split": [("llava_json", {"turns": "messages"}, "/corpus", "a.json", "/out/work")],
+    "split": [("/out/work/annotations-00000.json",)],
     "list": [("/corpus", "images.zip", Place("images.zip"), "/out/catalog/coco", False)],
     "catalog": [("/out/task.json", 0), ("/out/task.json", 1)],
     "measure": [("/out/task.json", 0)],
+    "signals": [("/out/task.json", 0)],
+    "judge": [("/out/task.json", 0)],
+    "meet": [("/out/task.json", 0, 0), ("/out/task.json", 1, 0)],
+    "keep": [("/out/task.json", 0)],
     "select": [("/out/task.json", "coco", 0)],
     "questions": [("/out/speech.json", 0)],
     "speak": [("/out/speech.json", 0)],

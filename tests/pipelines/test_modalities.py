@@ -88,8 +88,10 @@ def test_speech_is_drawn_by_the_hour_and_heard_at_16_kilohertz(tmp_path: Path) -
     written = proof["sources"][0]["written"]
     assert proof["sources"][0]["unit"] == "hours" and written == facts["totals"]["hours"] > 0
     assert written * 3600 * 16_000 == pytest.approx(there - held)
-    speakers = {sample.record["native_id"].split("-")[0] for sample in heard}
-    assert speakers.isdisjoint(s.record["native_id"].split("-")[0] for s in _samples(stage.held_out))
+    speakers = {sample.record["speaker"] for sample in heard}
+    assert speakers == {sample.record["native_id"].split("-")[0] for sample in heard}
+    assert speakers.isdisjoint(sample.record["speaker"] for sample in _samples(stage.held_out))
+    assert {sample.record["split"] for sample in heard} == {"train"}
     first = heard[0].record
     assert first["audio"] == [f"{first['id']}.0.flac"] and first["type"] == "asr"
     assert first["conversations"][0]["value"] == "<audio>"

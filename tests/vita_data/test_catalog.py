@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.factories import Catalogued, catalogue, jpeg, record, write_lines
 from vita_data import files
 from vita_data.catalog import finish, merge
-from vita_data.catalog.read import CHUNK_ROWS, read_slice
+from vita_data.catalog.read import CHUNK_ROWS, read_batch
 from vita_data.catalog.task import CatalogTask
 from vita_data.errors import SourceError, VitaError
 from vita_data.manifest.source import Seconds
@@ -75,6 +75,16 @@ def test_a_record_without_an_id_is_named_by_its_place(tmp_path: Path) -> None:
     ids = {row["position"]: row["native_id"] for row in (*made.kept, *made.rejected)}
     assert ids == {n: '"a"' if n == 1 else f'{{"position":{n}}}' for n in range(5)}
     assert len({row["key"] for row in (*made.kept, *made.rejected)}) == 5
+
+
+def test_speaker_and_split_reach_the_record_as_the_corpus_names_them_or_as_null(tmp_path: Path) -> None:
+    write_lines(tmp_path / "root", [{**_text("a"), "split": "dev"}, _text("b")])
+    write_lines(tmp_path / "root", [_text("c")], "train.jsonl")
+    made = catalogue(tmp_path / "root", tmp_path / "out", ("*.jsonl",))
+    records = {json.loads(row["native_id"]): json.loads(row["record"]) for row in made.kept}
+    said = {name: (record["speaker"], record["split"]) for name, record in records.items()}
+    assert said == {"a": (None, "dev"), "b": (None, None), "c": (None, "train")}
+    assert {row["split"] for row in made.kept} == {"dev", None, "train"}
 
 
 def test_the_same_id_in_two_files_makes_two_keys(tmp_path: Path) -> None:
@@ -241,10 +251,10 @@ def test_a_catalog_that_was_stopped_goes_on_with_what_was_read(
     def stopping(path: str, number: int) -> Any:
         if number == 3:
             raise Stopped
-        return read_slice(path, number)
+        return read_batch(path, number)
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
-        patch.setattr("tests.factories.read_slice", stopping)
+        patch.setattr("tests.factories.read_batch", stopping)
         catalogue(root, tmp_path / "out")
     done = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "work").glob("chunk-*")}
     assert len(done) == 3
@@ -253,11 +263,11 @@ def test_a_catalog_that_was_stopped_goes_on_with_what_was_read(
     seen: list[int] = []
 
     def counting(path: str, number: int) -> Any:
-        known = files.exists(str(moved / "work" / f"slice-{number:05d}.json"))
+        known = files.exists(str(moved / "work" / f"batch-{number:05d}.json"))
         seen.extend([] if known else [number])
-        return read_slice(path, number)
+        return read_batch(path, number)
 
-    monkeypatch.setattr("tests.factories.read_slice", counting)
+    monkeypatch.setattr("tests.factories.read_batch", counting)
     made = catalogue(root, moved)
     assert seen[0] == 3
     assert (made.kept, made.summary) == (whole.kept, whole.summary)
@@ -267,9 +277,8 @@ def _current(root: Path, folder: Path) -> dict[str, Any] | None:
     facts = {"source": "mine", "row": "Mine", "kind": "qa", "language": "en", "licence": "CC0-1.0"}
     facts |= {"adapter": "llava_json", "options": {}, "frames": {}, "case": "as_written"}
     facts |= {"media": asdict(MediaPlaces()), "seconds": asdict(Seconds())}
-    return finish.current_summary(
-        str(folder), finish.catalog_digest(facts, str(root), ["data.jsonl"]), str(root)
-    )
+    names = finish.annotations_of(str(root), ["data.jsonl"], "mine")
+    return finish.current_summary(str(folder), finish.catalog_digest(facts, str(root), names), str(root))
 
 
 def test_a_finished_catalog_is_kept_until_its_annotations_change(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from tests.factories import (
 )
 from vita_data.cli.main import VERBS, main
 from vita_data.cli.output import for_terminal
+from vita_data.records.canon import canonical_bytes
+from vita_data.shards.tar import TarWriter
 
 TOTALS = [
     ("1.1", [], 919_740),
@@ -116,7 +118,9 @@ def test_a_plan_after_a_build_says_what_the_stage_got(home: Path) -> None:
 
 
 def test_a_plan_for_people_is_a_table_with_a_total() -> None:
-    lines = call("plan", "--stage", "1.1").stdout.splitlines()
+    told, options = call("plan", "--stage", "1.1").stdout.split("\n\n")
+    lines = told.splitlines()
+    assert options.startswith("options, each taken with --option NAME:\n  stage    public-script")
     assert lines[0].split()[:4] == ["source", "unit", "basis", "asked"]
     assert lines[-1].startswith("total") and "919,740" in lines[-1]
 
@@ -187,6 +191,25 @@ def test_show_prints_the_first_records_of_a_shard(home: Path, number: int) -> No
     assert "human: " in text and "gpt: " in text
 
 
+def test_show_tells_the_split_and_the_speaker_where_they_are_known(tmp_path: Path) -> None:
+    facts = {"type": "asr", "language": "en", "licence": "CC0-1.0", "native_id": 1, "conversations": []}
+    facts |= {"spoken": [], "split": "train-clean-100", "speaker": "p\x1b[2J225"}
+    known, unknown = {**facts, "id": "known"}, {**facts, "id": "unknown", "split": None, "speaker": None}
+    with (tmp_path / "a.tar").open("wb") as stream:
+        tar = TarWriter(stream)
+        for each in (known, unknown):
+            tar.add(f"{each['id']}.json", canonical_bytes(each))
+        tar.close()
+    first, second = call("show", tmp_path / "a.tar").stdout.split("unknown")
+    assert "\n  split train-clean-100, speaker p\ufffd[2J225\n" in first
+    assert "split" not in second and "speaker" not in second
+    said = one_object(call("show", tmp_path / "a.tar", "--json").stdout)["records"]
+    assert [(each["split"], each["speaker"]) for each in said] == [
+        ("train-clean-100", "p\x1b[2J225"),
+        (None, None),
+    ]
+
+
 def test_nothing_in_a_corpus_commands_the_terminal() -> None:
     assert for_terminal("红 \x1b[2J\x07\x9b31m é\n\tb") == "红 \ufffd[2J\ufffd\ufffd31m é\n\tb"
 
@@ -199,7 +222,7 @@ def test_a_plan_takes_a_named_alternative_of_the_stage(tmp_path: Path) -> None:
     call_it = ("plan", "--stage", "1.1", "--manifests", tmp_path, "--json")
     assert one_object(call(*call_it, "--option", "half").stdout)["total"]["questions"] == 459_870
     assert one_object(call(*call_it).stdout)["total"]["questions"] == 919_740
-    assert "has no option quarter; write half" in call(*call_it, "--option", "quarter").stderr
+    assert "has an option quarter; the stage has half, " in call(*call_it, "--option", "quarter").stderr
 
 
 HOME_MIXTURE = "--mixture {home}/test.yaml"

@@ -39,7 +39,7 @@ def _row(folder: Path, row: Any, **options: Any) -> Native | Fault:
 
 def test_a_page_lies_beside_its_metadata_and_is_asked_for_its_text(tmp_path: Path) -> None:
     found = _row(tmp_path, {"file_name": "a/1.jpg", "ground_truth": TRUTH})
-    assert isinstance(found, Native) and found.native_id == '"a/1.jpg"'
+    assert isinstance(found, Native) and (found.native_id, found.split) == ('"a/1.jpg"', "train")
     assert found.media == [Medium("image", "train/a/1.jpg")]
     question, answer = (turn["value"] for turn in found.turns)
     assert question.removeprefix("<image>\n") in DonutOptions().prompts and answer == "one two"

@@ -437,6 +437,7 @@ REAL: dict[str, str | None] = {
     "ocr/icdar2015_mmocr": None,  # boxes without text
     "ocr/publaynet": None,  # regions without text
     "speech/BZNSYP": "transcript_tree",
+    "speech/asterisk-core-sounds-en": "transcript_tree",
     "speech/GigaSpeech": "segmented_json",
     "speech/LJSpeech-1.1": "transcript_tree",
     "speech/LJSpeech-mp3-flac": "transcript_tree",

@@ -319,6 +319,14 @@ def test_a_sound_with_its_text_is_a_transcript(tmp_path: Path) -> None:
     assert native == transcript(0, '"u1"', "你好", Medium("audio", "a.wav", b"RIFF"), "7", "zh")
 
 
+def test_a_row_is_of_the_split_in_its_column_or_in_the_name_of_its_file(tmp_path: Path) -> None:
+    columns = {"question": ["Q", "Q"], "answer": ["A", "A"], "split": ["dev", None]}
+    name = "train-00000-of-00002.parquet"
+    _write(tmp_path, columns).rename(tmp_path / name)
+    found = _read(tmp_path, name, question_column="question")
+    assert [native.split for native in found if isinstance(native, Native)] == ["dev", "train"]
+
+
 @pytest.mark.parametrize(
     ("sound", "text"), [(None, "hi"), (b"RIFF", None), ([b"RIFF", b"RIFF"], "hi"), (b"RIFF", 3)]
 )

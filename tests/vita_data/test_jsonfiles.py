@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vita_data.errors import RecordError, SourceError
-from vita_data.sources import jsonfiles
+from vita_data.sources import jsonfiles, jsonvalues
 from vita_data.sources.base import Split
 
 JSON = st.recursive(
@@ -193,6 +194,76 @@ def test_a_number_of_ten_thousand_digits_is_refused_and_not_computed(tmp_path: P
     assert _read(_lines(tmp_path, b"1\n" + number + b"\n3")) == [(0, 1), (1, "not_json!"), (2, 3)]
     with pytest.raises(SourceError, match="after record 1"):
         _document(tmp_path, b"[1, " + number + b", 3]")
+
+
+WORDS = ("NaN", "Infinity", "-Infinity")
+TRICKY = st.lists(
+    st.sampled_from(
+        [*WORDS, "N", "Na", "-Inf", "inity", '"', "\\", "\\\\", "\n", ",", "[", "u0022", "€", " "]
+    ),
+    max_size=6,
+).map("".join)
+NUMBERS = st.recursive(
+    TRICKY | st.sampled_from([float("nan"), float("inf"), float("-inf"), 0, -7, 2.5, 1e300, None, True]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TRICKY, inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    values=st.lists(NUMBERS, max_size=5),
+    block=st.sampled_from([1, 2, 3, 7, 50, 1 << 20]),
+    ascii_only=st.booleans(),
+    indent=st.sampled_from([None, 1]),
+)
+def test_nan_and_infinity_read_in_an_array_as_in_lines_and_no_string_is_touched(
+    tmp_path_factory: pytest.TempPathFactory,
+    values: list[Any],
+    block: int,
+    ascii_only: bool,
+    indent: int | None,
+) -> None:
+    folder = tmp_path_factory.mktemp("nan")
+    data = json.dumps(values, ensure_ascii=ascii_only, indent=indent).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonfiles, "_READ", block)
+        split = _document(folder, data)
+    lines = _read(_lines(folder, b"\n".join(json.dumps(value).encode() for value in values)))
+    # repr tells NaN from null, infinity from a large number, and 1 from 1.0; it is equal where values are.
+    assert repr(_read(split)) == repr(lines) == repr(list(enumerate(values)))
+    assert (split.sha256, split.text_bytes) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert [part.first for part in split.slices] == [0][: len(values)]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_is_no_number_may_stand_in_an_object_and_in_gzip(tmp_path: Path, word: str) -> None:
+    data = f'{{"a": {word}, "NaN": {{"b": [{word}]}}}}'.encode()
+    number = float(word)
+    expected = [(0, {"id": "a", "value": number}), (1, {"id": "NaN", "value": {"b": [number]}})]
+    assert repr(_read(_document(tmp_path, data, keyed=True))) == repr(expected)
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(f'[{word}, "{word}"]'.encode()))
+    assert repr(list(jsonvalues.values(str(tmp_path / "a.json.gz")))) == repr([number, word])
+
+
+@pytest.mark.parametrize(
+    "text", ["-NaN", "1NaN", "1.NaN", "1eNaN", "NaN1", "NaNNaN", "--Infinity", "+Infinity", "nan", "{NaN: 1}"]
+)
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_what_only_looks_like_nan_is_no_json_either_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, block: int
+) -> None:
+    assert _read(_lines(tmp_path, text.encode())) == [(0, "not_json!")]
+    monkeypatch.setattr(jsonfiles, "_READ", block)
+    with pytest.raises(SourceError, match=r"is cut or damaged after record [12] "):
+        _document(tmp_path, f'["NaN", {text}, 3]'.encode())
+
+
+def test_a_cut_is_found_where_it_is_after_nan(tmp_path: Path) -> None:
+    split = _document(tmp_path, b'[{"id": 1, "x": NaN}, {"id": 2}, {"id": 3, "x": Na', keep_cut=True)
+    assert repr(_read(split)) == repr(
+        [(0, {"id": 1, "x": float("nan")}), (1, {"id": 2}), (2, "annotation_cut!")]
+    )
 
 
 def test_no_record_can_pass_itself_off_as_a_fault(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_utterances_are_segments_of_their_recordings_with_a_speaker_each(tmp_pat
         [Medium("audio", "wav/rec2.flac", start=0.0, end=None)],
     ]
     assert [native.speaker for native in found] == ["spk1", "spk1", "spk2"]
+    assert {native.split for native in found} == {"train"}
     assert [native.turns[1]["value"] for native in found] == ["今天 天气", "HELLO THERE", "你 好"]
 
 

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.factories import catalogue, write_lines
+from vita_data.catalog import finish
 from vita_data.errors import SourceError, VitaError
 from vita_data.sources.base import Fault, Medium, Native
 from vita_data.sources.llava_json import LlavaJson, LlavaOptions
@@ -41,6 +43,13 @@ def _rule(folder: Path, record: Any, **options: Any) -> str:
     (fault,) = _read(folder, [record], **options)
     assert isinstance(fault, Fault)
     return fault.error.rule
+
+
+def test_a_record_is_of_the_split_that_it_or_its_file_names(tmp_path: Path) -> None:
+    records = [{"id": 1, "conversations": TURNS, "split": "dev"}, {"id": 2, "conversations": TURNS}]
+    for name, split in ("train.json", "train"), ("data.json", None):
+        found = _read(tmp_path, records, name)
+        assert [each.split for each in found if isinstance(each, Native)] == ["dev", split]
 
 
 @pytest.mark.parametrize("name", ["data.json", "data.jsonl", "data.ndjson", "train"])
@@ -260,6 +269,51 @@ def test_an_answer_that_was_interrupted_is_refused_by_that_name(tmp_path: Path) 
     assert _rule(tmp_path, record) == "unfinished_answer"
 
 
+@pytest.mark.parametrize("tag", [True, None, "</s>"])
+def test_an_end_tag_that_is_not_false_marks_no_interruption(tmp_path: Path, tag: Any) -> None:
+    (native,) = _read(tmp_path, [{"end_tag": tag, "conversations": TURNS}])
+    assert isinstance(native, Native)
+
+
+def test_an_interrupted_answer_is_refused_by_a_rule_and_is_no_broken_record(tmp_path: Path) -> None:
+    told = [{"id": n, "end_tag": n == 0, "conversations": TURNS} for n in range(5)]
+    made = catalogue(write_lines(tmp_path / "root", told), tmp_path / "out")
+    assert made.names == [0] and made.summary["rejected"] == {"structure/unfinished_answer": 4}
+    assert finish.unreadable(made.summary) == 0
+    finish.check_tolerance(made.summary, 0.0)
+
+
+# What one record holds besides NaN, and what becomes of it, from a document and from lines alike.
+NOT_NUMBERS = {
+    "unread": ({"score": "?"}, None),
+    "nested": ({"meta": {"boxes": [[1, "?"]]}}, None),
+    "id": ({"id": "?"}, None),
+    "no picture": ({"image": "?"}, None),
+    "start": ({"audio": "a.wav", "start": "?"}, "clip_outside"),
+    "inserted": ({"audio": "a.wav", "inserted_id": "?"}, "not_a_record"),
+    "turns": ({"conversations": "?"}, "not_a_record"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_NUMBERS)
+def test_nan_costs_a_record_at_most_and_in_a_document_what_it_costs_in_lines(
+    tmp_path: Path, case: str
+) -> None:
+    more, rule = NOT_NUMBERS[case]
+    told = [{"id": n, "conversations": TURNS, **(more if n == 1 else {})} for n in range(3)]
+    lines = [json.dumps(each).replace('"?"', "NaN") for each in told]
+    (tmp_path / "data.json").write_text(f"[{', '.join(lines)}]")
+    (tmp_path / "data.jsonl").write_text("\n".join(lines))
+    reader = LlavaJson(LlavaOptions())
+    found = []
+    for name in ("data.json", "data.jsonl"):
+        split = reader.split(str(tmp_path), name, str(tmp_path / "scratch"))
+        found.append([native for part in split.slices for native in reader.read(str(tmp_path), part)])
+    assert repr(found[0]) == repr(found[1])
+    rules = [each.error.rule if isinstance(each, Fault) else None for each in found[0]]
+    assert rules == [None, rule, None]
+
+
 @pytest.mark.parametrize(
     "record", [None, 3, "text", [], [TURNS], {}, {"conversations": None}, {"conversations": [1]}]
 )
@@ -467,7 +521,7 @@ def test_a_null_among_turns_that_are_joined_is_no_word(tmp_path: Path) -> None:
     assert isinstance(native, Native) and native.turns == TURNS
 
 
-@pytest.mark.parametrize("data", [b"[" + b'{"id": 1}'.replace(b"1", b"NaN") + b"]", b'[{"id": 1}, {"id'])
+@pytest.mark.parametrize("data", [b'[{"id": nan}]', b'[{"id": 1}, {"id'])
 def test_an_array_that_is_cut_or_no_json_is_one_error(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "data.json").write_bytes(data)
     with pytest.raises(SourceError, match="cut or damaged"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,36 @@ def test_nemo_names_files_beside_the_manifest_and_parts_of_them_by_offset(tmp_pa
         (None, None),
         ("7", "en"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "rows", "name"),
+    [
+        ("nemo", NEMO[:1], "train_clean_100.json"),
+        ("wenet", WENET, "data/train_clean_100/data.list"),
+        ("funasr", FUNASR, "train_clean_100/list.jsonl"),
+        ("lhotse", CUTS, "librispeech_cuts_train_clean_100.jsonl"),
+    ],
+)
+def test_a_manifest_is_of_the_split_that_its_path_names(
+    tmp_path: Path, dialect: str, rows: list[Any], name: str
+) -> None:
+    found = _read(tmp_path, dialect, rows, name)
+    assert [each.split for each in found if isinstance(each, Native)] == ["train_clean_100"] * len(found)
+
+
+def test_a_split_in_the_row_goes_before_that_of_the_file(tmp_path: Path) -> None:
+    rows = [{**NEMO[0], "split": "dev"}, {**NEMO[0], "split": "N/A"}, NEMO[0]]
+    found = _read(tmp_path, "nemo", rows, "train.json")
+    assert [each.split for each in found if isinstance(each, Native)] == ["dev", "train", "train"]
+    (native,) = _read(tmp_path, "nemo", NEMO[:1], "m.jsonl")
+    assert isinstance(native, Native) and native.split is None
+
+
+@pytest.mark.parametrize("split", ["train", "validated", "other"])
+def test_a_table_of_common_voice_is_named_as_its_split(tmp_path: Path, split: str) -> None:
+    name = _write(tmp_path, f"en/{split}.tsv", _table(CLIPS))
+    assert {native.split for native in natives(_adapter("commonvoice"), tmp_path, name)} == {split}
 
 
 def test_absolute_paths_ask_for_what_stands_for_the_root(tmp_path: Path) -> None:
@@ -407,10 +438,11 @@ def _supervisions() -> tuple[bytes, bytes]:
 
 def test_supervisions_are_joined_to_the_recordings_beside_them(tmp_path: Path) -> None:
     recordings, supervisions = _supervisions()
-    from_cuts = read_all(_adapter("lhotse"), tmp_path, _write(tmp_path, "cuts.jsonl", _lines(CUTS)))
+    from_cuts = natives(_adapter("lhotse"), tmp_path, _write(tmp_path, "cuts.jsonl", _lines(CUTS)))
     _write(tmp_path, "librispeech_recordings_train.jsonl.gz", gzip.compress(recordings))
     name = _write(tmp_path, "librispeech_supervisions_train.jsonl.gz", gzip.compress(supervisions))
-    assert read_all(_adapter("lhotse"), tmp_path, name) == from_cuts
+    of_train = [replace(native, split="train") for native in from_cuts]
+    assert read_all(_adapter("lhotse"), tmp_path, name) == of_train
     _write(tmp_path, "rec.jsonl", recordings)
     name = _write(tmp_path, "sup.jsonl", supervisions)
     assert read_all(_adapter("lhotse", recordings="rec.jsonl"), tmp_path, name) == from_cuts

@@ -44,6 +44,7 @@ MAKERS: dict[str, tuple[Callable[..., bytes], dict]] = {
     "gnu.tar": (lambda pairs: tar_of(pairs, tarfile.GNU_FORMAT), {}),
     "tar.gz": (lambda pairs: COMPRESSORS["gz"](tar_of(pairs)), {}),
     "tar.xz": (lambda pairs: COMPRESSORS["xz"](tar_of(pairs)), {}),
+    "tar.zst": (lambda pairs: COMPRESSORS["zst"](tar_of(pairs)), {}),
     "parquet": (lambda pairs: parquet_of(pairs, row_group_size=3), COLUMNS),
 }
 PARTS = st.text("abAB.éÉ图ß ̈-", min_size=1, max_size=60).filter(

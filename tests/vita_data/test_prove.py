@@ -21,6 +21,7 @@ from tests.forgery import edit, edit_table, reseal
 from vita_data import files
 from vita_data.cli.main import main
 from vita_data.errors import ShardError
+from vita_data.records.canon import canonical_bytes
 from vita_data.shards.prove import prove
 from vita_data.shards.tar import TarWriter, padded, walk
 from vita_data.shards.write import content_digest
@@ -103,6 +104,10 @@ def _digest(path: Path) -> dict[str, Any]:
     return {"digest": content_digest(members), "bytes": path.stat().st_size}
 
 
+def of_version(member: bytes, version: int) -> bytes:
+    return canonical_bytes({**json.loads(member), "version": version})
+
+
 def swap_media(members: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
     """Two pictures of equal length under each other's name."""
     by_size: dict[int, int] = {}
@@ -162,6 +167,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "spaces in a record": (
         lambda s: rewrite(s, lambda m: [(m[0][0], m[0][1] + b" "), *m[1:]]),
         "the index says",
+    ),
+    "a record of another version": (
+        lambda s: rewrite(s, lambda m: [(m[0][0], of_version(m[0][1], 1)), *m[1:]]),
+        "is of version 1, not",
     ),
     "a shard dropped": (lambda s: (s / "shards/00001.tar").unlink(), "00001.tar is missing"),
     "all shards dropped": (lambda s: shutil.rmtree(s / "shards"), "cannot be read as a shard"),

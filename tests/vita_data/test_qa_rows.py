@@ -98,7 +98,7 @@ def test_an_objects_names_are_ids_and_may_stand_in_the_names_of_pictures(tmp_pat
         media_root="images",
         split_filter={"split": ["train"]},
     )
-    assert isinstance(first, Native) and first.native_id == '"7"'
+    assert isinstance(first, Native) and (first.native_id, first.split) == ('"7"', "train")
     assert first.media == [Medium("image", "images/train/7/image.png")]
     assert [t["value"] for t in first.turns] == ["<image>\nWhere?\nA. Asia\nB. Europe", "B. Europe"]
     assert isinstance(second, Native) and second.media == []
@@ -306,6 +306,14 @@ def test_what_is_no_row_is_refused(tmp_path: Path, row: Any) -> None:
 @pytest.mark.parametrize("image", [3, {"path": "a"}, [None], [[]], True])
 def test_a_picture_named_by_no_text_is_refused(tmp_path: Path, image: Any) -> None:
     assert _rule(tmp_path, {**ROW, "image": image}) == "not_a_record"
+
+
+def test_a_row_is_of_the_split_that_a_column_says_or_else_its_file(tmp_path: Path) -> None:
+    only = {"split_filter": {"pid_split": ["minival"]}}
+    assert _native(tmp_path, {**ROW, "pid_split": "minival"}, **only).split == "minival"
+    assert _native(tmp_path, {**ROW, "split": 0}).split is None
+    (native,) = _natives(tmp_path, "train/train_human.json", json.dumps([ROW]))
+    assert isinstance(native, Native) and native.split == "train_human"
 
 
 def test_rows_of_other_splits_are_put_aside_by_name(tmp_path: Path) -> None:

@@ -167,6 +167,19 @@ def test_a_card_chooses_subsets_and_the_others_are_counted_as_not_wanted(tmp_pat
     assert wanted(_changed(subsets=["S"], end_time=None), "L")[0] == "other_subset"
 
 
+def test_a_segment_keeps_the_subset_that_was_asked_for_and_else_its_first(tmp_path: Path) -> None:
+    def splits(document: Any, *names: str, **options: Any) -> list[str | None]:
+        adapter = SegmentedJson(SegmentedOptions(splits=names, **options))
+        found = read_all(adapter, tmp_path, _write(tmp_path, document))
+        return [native.split for native in found if isinstance(native, Native)]
+
+    assert splits(GIGA, text_key="text_tn") == ["XL", "XL"]
+    assert splits(GIGA, "L", "XL", text_key="text_tn") == ["L", "XL"]
+    assert splits(WENET, "M") == ["M"]
+    assert splits(_changed(subsets=...))[0] is None
+    assert splits(_changed(subsets="L"))[0] == "L"
+
+
 @pytest.mark.parametrize(
     ("given", "text"), [(7, "7"), ("7", '"7"'), (0, "0"), ("图", '"图"'), (None, None), (2**70, str(2**70))]
 )

@@ -14,12 +14,13 @@ import pytest
 import soundfile
 
 from tests.sounds import speechlike
-from vita_data.errors import RecordError, UsageError
+from vita_data.errors import RecordError, UsageError, VitaError
 from vita_data.manifest.bind import bind
 from vita_data.manifest.parse import parse_card
 from vita_data.manifest.speech import SpeechCard
-from vita_data.speech.cache import SpeechCache
-from vita_data.speech.engines import Command, Espeak, Folder, Function, engine_of, text_name
+from vita_data.speech import engines
+from vita_data.speech.cache import SpeechCache, orphans
+from vita_data.speech.engines import Command, Espeak, Folder, engine_of, text_name
 from vita_data.speech.questions import language_of, words_of
 from vita_data.speech.speak import clip, speech_digest
 
@@ -116,15 +117,38 @@ def test_the_name_of_a_text_stays_what_the_readme_says() -> None:
 
 def test_another_version_of_an_engine_has_another_cache(command: Command) -> None:
     newer = Command(command.words, "2")
-    assert speech_digest(command, 60) != speech_digest(newer, 60) != speech_digest(newer, 30)
+    old, new = command.identity(), newer.identity()
+    assert speech_digest(old, 60) != speech_digest(new, 60) != speech_digest(new, 30)
 
 
-def test_a_function_that_raises_or_returns_no_bytes_costs_one_question() -> None:
-    for name in ("json:loads", "builtins:len"):
-        with pytest.raises(RecordError, match="could not speak"):
-            Function(name, None).speak("Is it?", "en", "x", 1)
-    with pytest.raises(UsageError, match="cannot be loaded"):
-        Function("no_such_module:tone", None).identity()
+def test_a_command_that_is_ended_by_a_signal_or_is_too_slow_costs_one_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code, rule in (
+        ("import os; os.kill(os.getpid(), 11)", "engine_crashed"),
+        ("import time; time.sleep(60)", "engine_timed_out"),
+    ):
+        monkeypatch.setattr(engines, "SECONDS", 60 if rule == "engine_crashed" else 0.2)
+        with pytest.raises(RecordError) as caught:
+            Command((sys.executable, "-c", code, "{text_file}", "{wav}"), None).speak("a", "en", "x", 1)
+        assert caught.value.rule == rule
+
+
+def test_an_engine_that_is_not_there_is_no_fault_of_a_text(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone")
+    (tmp_path / "no-program").write_text("no header")
+    (tmp_path / "no-program").chmod(0o755)
+    for program in (gone, str(tmp_path / "no-program")):
+        with pytest.raises(VitaError, match="cannot be started") as caught:
+            Command((program, "{text_file}", "{wav}"), None).speak("a", "en", "x", 1)
+        assert not isinstance(caught.value, RecordError)
+    for engine in (Command((gone, "{text_file}", "{wav}"), None), Folder(gone)):
+        with pytest.raises(UsageError, match=gone):
+            engine.check()
+    with pytest.raises(UsageError, match=gone):
+        Folder(gone).speak("a", "en", "x", 1)
+    assert Folder(gone).identity() is None
+    assert Command((gone,), "2").identity() == {"engine": "command", "command": [gone], "version": "2"}
 
 
 @pytest.mark.skipif(
@@ -132,7 +156,8 @@ def test_a_function_that_raises_or_returns_no_bytes_costs_one_question() -> None
 )
 def test_espeak_reads_brackets_as_text_and_chinese_as_chinese() -> None:
     engine = Espeak()
-    assert engine.identity()["version"][0].isdigit()
+    identity = engine.identity()
+    assert identity is not None and identity["version"][0].isdigit()
     plain, marked = (
         len(engine.speak(text, "en", "en-us", 170)) for text in ("the list a b c", "[[the list a b c]]")
     )
@@ -205,3 +230,11 @@ def test_a_tar_that_is_not_whole_is_spoken_anew(tmp_path: Path, damage: str) -> 
     else:
         tar.write_bytes(tar.read_bytes()[:-512])
     assert SpeechCache(str(tmp_path), 0, 1).known() == {}
+
+
+def test_a_tar_that_was_left_without_its_table_is_an_orphan(tmp_path: Path) -> None:
+    name = b"\x00" * 16
+    SpeechCache(str(tmp_path), 0, 1).add(iter(rows(name)), [name])
+    assert orphans(str(tmp_path)) == []
+    (tmp_path / "1-of-2-abc.tar").write_bytes(b"")
+    assert orphans(str(tmp_path)) == ["1-of-2-abc.tar"]

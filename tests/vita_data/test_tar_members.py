@@ -108,6 +108,18 @@ def test_conversations_may_stand_in_the_json(tmp_path: Path) -> None:
     assert isinstance(found[1], Fault)
 
 
+def test_whatever_a_group_holds_its_speaker_language_and_split_are_kept(tmp_path: Path) -> None:
+    facts = {"text": "A", "conversations": [], "speaker": "anne", "language": "zh-CN"}
+    for suffix, options in {"mp3": {}, "jpg": {}, "png": {"turns_key": "conversations"}}.items():
+        adapter = TarMembers(
+            TarOptions(text_key="text", speaker_key="speaker", language_key="language", **options)
+        )
+        for said, split in ({}, "train"), ({"split": "dev"}, "dev"):
+            pairs = [("a.json", json.dumps({**facts, **said}).encode()), (f"a.{suffix}", b"M")]
+            (native,) = natives(adapter, tmp_path, _write(tmp_path, pairs, "train-0000.tar"))
+            assert (native.speaker, native.language, native.split) == ("anne", "zh", split)
+
+
 def test_members_of_one_name_belong_together_only_as_neighbours(tmp_path: Path) -> None:
     pairs = [WENET[0], WENET[2], WENET[1], WENET[3]]
     assert _rules(tmp_path, pairs) == ["not_a_record"] * 4

@@ -83,7 +83,7 @@ def test_librispeech_has_a_transcript_a_chapter(tmp_path: Path) -> None:
     first, second = natives(TranscriptTree(LIBRISPEECH), tmp_path, name)
     assert first.native_id == '"103-1240-0000"'
     assert first.media == [Medium("audio", "train-clean-100/103/1240/103-1240-0000.flac")]
-    assert (first.speaker, first.turns[1]["value"]) == ("103", "CHAPTER ONE")
+    assert (first.speaker, first.split, first.turns[1]["value"]) == ("103", "train-clean-100", "CHAPTER ONE")
     assert (second.position, second.turns[1]["value"]) == (1, "THAT HAD ITS SOURCE")
 
 
@@ -103,7 +103,9 @@ def test_aishell_1_keeps_its_spaces_and_knows_its_splits_by_speaker(tmp_path: Pa
     lines = "BAC009S0002W0122 而 对 楼市 成交\nBAC009S0724W0121 广州市 房地产\nBAC009S0916W0495 阳逻\n"
     assert _said(tmp_path, AISHELL1, name, lines) == ["而 对 楼市 成交", "other_split", "other_split"]
     everything = TreeOptions(**{**vars(AISHELL1), "splits": ()})
-    assert [native.media[0].name for native in natives(TranscriptTree(everything), tmp_path, name)] == [
+    found = natives(TranscriptTree(everything), tmp_path, name)
+    assert [native.split for native in found] == ["train", "dev", "test"]
+    assert [native.media[0].name for native in found] == [
         "data_aishell/wav/train/S0002/BAC009S0002W0122.wav",
         "data_aishell/wav/dev/S0724/BAC009S0724W0121.wav",
         "data_aishell/wav/test/S0916/BAC009S0916W0495.wav",
@@ -116,7 +118,7 @@ def test_aishell_2_mixes_languages_quotes_and_full_width_letters(tmp_path: Path)
     assert _said(tmp_path, AISHELL2, name, text) == ["厨房用品", '打开 "Taylor\tSwift" 的Ｌｏｖｅ']
     found = natives(TranscriptTree(AISHELL2), tmp_path, name)
     assert found[0].media[0].name == "AISHELL-2/iOS/data/wav/C0001/IC0001W0001.wav"
-    assert found[0].speaker == "C0001"
+    assert (found[0].speaker, found[0].split) == ("C0001", None)
 
 
 def test_aishell_3_gives_a_reading_after_every_character(tmp_path: Path) -> None:
@@ -133,6 +135,7 @@ def test_aishell_3_gives_a_reading_after_every_character(tmp_path: Path) -> None
     assert _said(tmp_path, AISHELL3, name, "\n".join(lines)) == expected
     first = read_all(TranscriptTree(AISHELL3), tmp_path, name)[0]
     assert first.native_id == '"SSB00050001"'
+    assert (first.speaker, first.split) == ("SSB0005", "train")  # type: ignore[union-attr]
     assert first.media == [Medium("audio", "train/wav/SSB0005/SSB00050001.wav")]  # type: ignore[union-attr]
 
 

@@ -64,6 +64,14 @@ def test_a_row_may_show_the_picture_of_another_wherever_that_row_lies(
     assert [_bytes(each) for each in found] == [[each] for each in shown]
 
 
+def test_a_row_keeps_the_split_that_it_says(tmp_path: Path) -> None:
+    rows = [{**CIRCULAR[0], "split": "dev"}, {**CIRCULAR[1], "split": ""}]
+    assert [each.split for each in _natives(tmp_path, _tsv(rows)) if isinstance(each, Native)] == [
+        "dev",
+        None,
+    ]
+
+
 def test_hint_question_and_options_make_the_question(tmp_path: Path) -> None:
     found = _natives(tmp_path, _tsv(CIRCULAR))
     said = [[turn["value"] for turn in each.turns] for each in found if isinstance(each, Native)]

@@ -101,7 +101,7 @@ def test_a_remote_work_folder_has_no_notes() -> None:
 
 
 ADAPTER = '''
-import os, signal
+import os, signal, time
 from vita_data.sources.base import Fault, Medium, Native, worker_died
 from vita_data.sources.llava_json import LlavaJson, LlavaOptions
 
@@ -114,6 +114,7 @@ class Base:
 
     def die(self):
         os._exit(3) if self.options["how"] == "exit" else os.kill(os.getpid(), getattr(signal, self.options["how"]))
+        time.sleep(60)  # another thread may take the signal: this one must not go on meanwhile
 
 class Picky(Base):
     """Dies over one record, unless it is put aside."""
@@ -150,6 +151,20 @@ class Deadly(Base):
                 native = Native(native.position, native.native_id, native.turns, pictures)
             yield native
 
+class Tiny(Base):
+    """Dies over the second record of one of many files: while it reads it, or when its medium is opened."""
+
+    def read(self, root, part):
+        for native in self.inner.read(root, part):
+            if native.position in part.aside:
+                native = Fault(native.position, worker_died())
+            elif (part.annotation, native.position) == ("t17.jsonl", 1):
+                self.die()
+            elif (part.annotation, native.position) == ("t23.jsonl", 1):
+                pictures = [Medium("image", DeadlyName("a.jpg"))]
+                native = Native(native.position, native.native_id, native.turns, pictures)
+            yield native
+
 class Healthy(Base):
     def read(self, root, part):
         return self.inner.read(root, part)
@@ -168,18 +183,25 @@ class Raising(Base):
 '''
 
 
+TWO_FILES = {"a": 1300, "b": 1300}
+
+
 def _build(
-    home: Path, monkeypatch: pytest.MonkeyPatch, reader: str, how: str, workers: int
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reader: str,
+    how: str,
+    workers: int,
+    records: dict[str, int] = TWO_FILES,
 ) -> tuple[Any, list[str]]:
     monkeypatch.chdir(home)
     (home / "my_adapter.py").write_text(ADAPTER)
     write_source(
         home, "mine", [], adapter=f"my_adapter:{reader}", options={"how": how}, annotations=["*.jsonl"]
     )
-    for name in ("a", "b"):
-        write_lines(
-            home / "mine", [record(f"{name}{n}", "Q", f"A {n}") for n in range(1300)], f"{name}.jsonl"
-        )
+    for name, count in records.items():
+        told = [record(f"{name}{n}", "Q", f"A {n}") for n in range(count)]
+        write_lines(home / "mine", told, f"{name}.jsonl")
     said: list[str] = []
     settings = BuildSettings("1.3", str(write_mixture(home, {"mine": "all"})), str(home / "out"))
     settings = BuildSettings(**{**vars(settings), "runner": RunnerChoice(workers=workers)})
@@ -200,6 +222,19 @@ def test_a_record_that_ends_its_worker_twice_is_a_reject_and_the_build_goes_on(
     assert facts["sources"][0]["read"] == 2600
     assert rejects == [{"annotation": "a.jsonl", "position": 1203, "step": "read", "rule": "worker_died"}]
     assert len([words for words in said if "a worker died at a.jsonl record 1203" in words]) == 2
+
+
+@pytest.mark.slow
+def test_records_that_end_a_worker_are_found_within_a_batch_of_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = {f"t{number:02d}": 3 for number in range(40)} | {"z": 2100}
+    (facts, rejects), said = _build(tmp_path, monkeypatch, "Tiny", "SIGSEGV", 2, tiny)
+    assert facts["sources"][0]["read"] == 40 * 3 + 2100
+    found = {(row["annotation"], row["position"], row["step"], row["rule"]) for row in rejects}
+    assert found == {(f"t{number}.jsonl", 1, "read", "worker_died") for number in (17, 23)}
+    for number in (17, 23):
+        assert sum(f"a worker died at t{number}.jsonl record 1" in words for words in said) == 2
 
 
 @pytest.mark.slow

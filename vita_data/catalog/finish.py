@@ -7,7 +7,6 @@ being read; files left by another digest are removed before anything is written.
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vita_data import files
+from vita_data.catalog.batches import batch_starts, slice_weights
 from vita_data.catalog.merge import part_name, rejects_name
 from vita_data.catalog.task import (
     CARD_FACTS,
@@ -27,49 +27,52 @@ from vita_data.catalog.task import (
 )
 from vita_data.errors import SourceError, VitaError
 from vita_data.media.containers import listing
-from vita_data.media.containers.walk import containers_of
+from vita_data.media.containers.walk import files_of
+from vita_data.media.members import left_out_of
 from vita_data.media.resolve import state_of
 from vita_data.records.key import digest_of
 from vita_data.records.places import Place
-from vita_data.sources.base import Slice, Split
-from vita_data.sources.registry import blaming, make_adapter
+from vita_data.sources.base import Split
 
 MOST_OF_ONE = 0.1  # of a source said by one speaker
 
 
-def annotations_of(root: str, globs: list[str], source: str) -> list[str]:
-    """The annotation files of a source, sorted; raises SourceError when the folder or a glob's files are not there."""
+def annotations_of(root: str, globs: list[str], source: str) -> dict[str, files.Identity]:
+    """The annotation files of a source, sorted, with their identities.
+
+    Raises SourceError when the folder or a glob's files are not there.
+    """
     if not files.exists(root):
         raise SourceError(
             f"source {source}: its folder {root} is not there; fetch the corpus "
             f"(`vita-data sources {source}` says how) or point --data-root at the folder that holds it."
         )
-    found: list[str] = []
+    found: dict[str, files.Identity] = {}
     for pattern in globs:
         if pattern.startswith("/"):
             raise SourceError(
                 f"source {source}: annotation {pattern} is an absolute path; write it relative to the root {root}."
             )
-        names = files.matching(root, pattern)
-        if not names:
+        matching = files.identities(root, pattern)
+        if not matching:
             raise SourceError(
                 f"source {source}: no file matches {pattern} below {root}; fetch it or mend `annotations` in the card."
             )
-        found += [name for name in names if name not in found]
+        found |= matching
     for name in found:
         if name != name.encode("utf-8", "replace").decode():  # its bytes are not UTF-8
             raise SourceError(
                 f"source {source}: the file name {name!r} is no readable text; rename the file."
             )
-    return sorted(found)
+    return dict(sorted(found.items()))
 
 
-def catalog_digest(facts: dict[str, Any], root: str, annotations: list[str]) -> str:
+def catalog_digest(facts: dict[str, Any], root: str, annotations: dict[str, files.Identity]) -> str:
     """Names a catalog: step version, card facts, identities of annotations and archives, and the decoders."""
     places = [Place(**place) for place in facts["media"]["places"]]
-    archives = [name for place in places for name in containers_of(root, place)]
-    identities = {name: files.identity(files.join(root, name)) for name in [*annotations, *archives]}
-    return digest_of("catalog", VERSION, listing.VERSION, facts, identities, _decoders())
+    archives = [name for place in places for name in files_of(root, place)]
+    identities = {name: files.identity(files.join(root, name)) for name in archives}
+    return digest_of("catalog", VERSION, listing.VERSION, facts, identities | annotations, _decoders())
 
 
 @functools.cache
@@ -109,37 +112,31 @@ def _finished(folder: str) -> bool:
     return files.exists(files.join(folder, "source.json"))
 
 
-def split_annotation(adapter: str, options: dict[str, Any], root: str, annotation: str, work: str) -> str:
-    """Splits one annotation file, unless that was done; returns the path of what was found."""
-    done = files.join(work, f"split-{digest_of(annotation, root, work)}.json")
-    if not files.exists(done):
-        reader = make_adapter(adapter, options)
-        with blaming(adapter, annotation):
-            split = reader.split(root, annotation, work)
-        files.write_json(done, {"annotation": annotation, **asdict(split)})
-    return done
-
-
-def load_split(path: str) -> tuple[str, Split]:
-    """The annotation and its split, from the path that `split_annotation` returned."""
-    facts = files.read_json(path)
-    slices = [Slice(**part) for part in facts["slices"]]
-    return facts["annotation"], Split(slices, facts["sha256"], facts["text_bytes"], facts["records"])
-
-
 def make_task(
     facts: dict[str, Any],
     root: str,
     folder: str,
+    annotations: dict[str, files.Identity],
     splits: list[tuple[str, Split]],
     archives: str | None = None,
 ) -> CatalogTask:
     """The task of a source from its card's facts and its splits, in the order of their names."""
     ordered = sorted(splits, key=lambda item: item[0])
     slices = [part for _, split in ordered for part in split.slices]
+    batches = batch_starts(
+        weight for name, split in ordered for weight in slice_weights(annotations[name]["size"], split)
+    )
     text_bytes, records = (sum(getattr(s, name) for _, s in ordered) for name in ("text_bytes", "records"))
     buckets = bucket_count(text_bytes, records)
-    return CatalogTask(**facts, root=root, folder=folder, slices=slices, buckets=buckets, archives=archives)
+    return CatalogTask(
+        **facts,
+        root=root,
+        folder=folder,
+        slices=slices,
+        buckets=buckets,
+        archives=archives,
+        batches=batches,
+    )
 
 
 def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> dict[str, Any]:
@@ -174,6 +171,7 @@ def finish(task: CatalogTask, digest: str, splits: list[tuple[str, Split]]) -> d
         "rejected": dict(sorted(rejected.items())),
         "lost": _lost_media(task, parts),
         "common_speakers": _common_speakers(task, parts, totals["kept"]),
+        "archives": left_out_of(task.archives),
         **totals,
     }
     files.write_json(files.join(task.folder, "source.json"), said)
@@ -197,7 +195,8 @@ def _refuse_collisions(task: CatalogTask, parts: list[int]) -> None:
 
 def _refuse_changed(task: CatalogTask, digest: str, annotations: list[str]) -> None:
     facts = {name: getattr(task, name) for name in CARD_FACTS}
-    if catalog_digest(facts, task.root, sorted(annotations)) != digest:
+    now = {name: files.identity(files.join(task.root, name)) for name in annotations}
+    if catalog_digest(facts, task.root, now) != digest:
         raise SourceError(
             f"source {task.source}: its annotation files in {task.root} changed while they were read; "
             "let the corpus rest and run the same command again: it reads this source from the start."

@@ -1,7 +1,7 @@
 """The media of one record, opened once: what is stored of each, where it lies, and what was measured.
 
 Pictures that are fine as they are stay where they lie. What is dear to derive or cannot be addressed goes
-into the tar of the slice: converted or embedded pictures, the frames of films, sounds cut and resampled.
+into the tar of the batch: converted or embedded pictures, the frames of films, sounds cut and resampled.
 Pictures come first, then the frames of films, then sounds, each kind in the order of its placeholders.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self, cast
 
@@ -18,15 +19,14 @@ from vita_data.errors import RecordError
 from vita_data.media.film import FrameRule
 from vita_data.media.image import examine_image
 from vita_data.media.members import Members
-from vita_data.media.open import MediaFinder, Opened
+from vita_data.media.open import Embedded, MediaFinder, Opened
 from vita_data.records.places import MediaPlaces, Place
 from vita_data.sources.base import Medium
 
 if TYPE_CHECKING:
     from vita_data.media.audio import LongSound
 
-# Of a film or a sound file in an archive, or embedded: it is held in memory while it is read.
-FILM_BYTES = 4 << 30
+FILM_BYTES = 64 << 30  # of a film or a sound file, which is read in blocks; more is none
 
 
 class Tar(Protocol):
@@ -39,7 +39,7 @@ class Tar(Protocol):
 
 
 class MediaReader:
-    """Opens the media of the records of a slice, and puts what is derived into its tar."""
+    """Opens the media of the records of a batch of slices, and puts what is derived into its tar."""
 
     def __init__(self, task: CatalogTask, tar: Tar) -> None:
         self._task = task
@@ -51,6 +51,7 @@ class MediaReader:
         self._finder = MediaFinder(task.root, self._members, self._places.fallback)
         self._rule = FrameRule(**task.frames)
         self._long: tuple[str, LongSound] | None = None
+        self._file = ExitStack()  # of that sound
         self._prefix = ""
         self._added = 0
 
@@ -102,7 +103,7 @@ class MediaReader:
 
     def _open(self, medium: Medium, limit: int) -> Opened:
         if medium.data is not None:
-            return Opened(None, medium.data, None, limit, medium.name)
+            return Embedded(medium.data)
         return self._finder.open(medium.name, medium.kind, limit)
 
     def _image(self, medium: Medium) -> Iterator[dict[str, Any]]:
@@ -144,10 +145,8 @@ class MediaReader:
         if medium.data is None and self._long is not None and self._long[0] == medium.name:
             return self._long[1]
         self._let_go()
-        opened = self._open(medium, FILM_BYTES)
-        source = opened.data if opened.data is not None else opened.path
-        assert source is not None
-        sound = LongSound(source, medium.name)
+        stream = self._file.enter_context(self._open(medium, FILM_BYTES).stream())
+        sound = LongSound(stream, medium.name)
         self._long = (medium.name if medium.data is None else "", sound)
         return sound
 
@@ -155,6 +154,7 @@ class MediaReader:
         if self._long is not None:
             self._long[1].close()
             self._long = None
+        self._file.close()
 
     def _row(
         self,

@@ -134,6 +134,10 @@ def _rejected(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kept(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its record, the JSON member of its sample: `speaker` and `split` as the publisher names them.
+
+    Both are null where the corpus does not say.
+    """
     key = row["key"]
     language = row["language"] or task.language
     record = {
@@ -145,6 +149,8 @@ def _kept(task: CatalogTask, row: dict[str, Any]) -> dict[str, Any]:
         "type": task.kind,
         "language": language,
         "licence": task.licence,
+        "speaker": row["speaker"],
+        "split": row["split"],
         "conversations": row["turns"],
         **_members(key, row["media"]),
         "inserted_id": row["inserted_id"],

@@ -1,6 +1,6 @@
-"""The catalog pass over one slice: records read, judged, their media opened and measured once.
+"""The catalog pass over one batch of slices: records read, judged, their media opened and measured once.
 
-In: a task file and a slice number. Out: chunks, Arrow files whose batches are hash buckets, and a tar
+In: a task file and a batch's number. Out: chunks, Arrow files whose batches are hash buckets, and a tar
 with the media that had to be converted or were embedded. Rows never leave the worker but as files.
 What goes wrong with one record becomes a row with a reason; what goes wrong with the file stops it.
 """
@@ -40,6 +40,8 @@ MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeE
 
 # What a card's options choose out of a corpus: counted, and nobody's fault.
 NOT_WANTED = ("other_split", "other_subset", "garbage_tag")
+# Rules about an answer that only the adapter can apply, since what they ask is in no record of ours.
+OF_FORMATS = ("unfinished_answer",)
 
 CHUNK = pa.schema(
     [
@@ -50,6 +52,7 @@ CHUNK = pa.schema(
         ("turns", pa.string()),
         ("media", pa.list_(MEDIUM)),
         ("speaker", pa.string()),
+        ("split", pa.string()),
         ("language", pa.string()),
         ("inserted_id", pa.int32()),
         ("step", pa.string()),  # null where the record is kept
@@ -65,19 +68,24 @@ CHUNK = pa.schema(
 Ref = tuple[int, str, int]
 
 
-def read_slice(task_path: str, number: int) -> list[Ref]:
-    """Reads a slice of a source into chunks, or finds that it was read before; returns where its buckets lie."""
+def read_batch(task_path: str, number: int) -> list[Ref]:
+    """Reads a batch of slices into chunks, or finds that it was read before; returns where its buckets lie.
+
+    What it leaves is named by the number of its first slice.
+    """
     task = load_task(task_path)
-    done = files.join(task.work, f"slice-{number:05d}.json")
+    numbers = task.batch(number)
+    name = f"{numbers.start:05d}"
+    done = files.join(task.work, f"batch-{name}.json")
     if not files.exists(done):
         refs: list[Ref] = []
         watch, progress = Watch(task.work), Progress(progress_folder(task.work))
         aside = put_aside(task.work)
-        with _MediaTar(task.folder, number) as tar, MediaReader(task, tar) as media:
-            rows_read = _counted(_rows(task, number, media, watch, aside), progress)
+        with _MediaTar(task.folder, name) as tar, MediaReader(task, tar) as media:
+            rows_read = _counted(_batch_rows(task, numbers, tar, media, watch, aside), progress)
             for chunk, rows in enumerate(_chunks(rows_read)):
                 refs += _write_chunk(
-                    files.join(task.work, f"chunk-{number:05d}-{chunk:05d}.arrow"), rows, task.buckets
+                    files.join(task.work, f"chunk-{name}-{chunk:05d}.arrow"), rows, task.buckets
                 )
         watch.done()
         progress.flush()
@@ -86,10 +94,14 @@ def read_slice(task_path: str, number: int) -> list[Ref]:
 
 
 class _MediaTar:
-    """The tar of a slice for media that cannot be referred to where they lie; made at the first of them."""
+    """The tar of a batch for media that cannot be referred to where they lie; made at the first of them.
 
-    def __init__(self, folder: str, number: int) -> None:
-        self.name = f"media-{number:05d}.tar"
+    `below` is put before the names of members: records of two files may have one position.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.name = f"media-{name}.tar"
+        self.below = ""
         self._path = files.join(folder, self.name)
         self._stack = contextlib.ExitStack()
         self._tar: TarWriter | None = None
@@ -97,7 +109,7 @@ class _MediaTar:
     def add(self, name: str, data: bytes) -> int:
         if self._tar is None:
             self._tar = TarWriter(self._stack.enter_context(files.atomic_write(self._path)))
-        return self._tar.add(name, data)
+        return self._tar.add(self.below + name, data)
 
     def __enter__(self) -> _MediaTar:
         return self
@@ -108,13 +120,19 @@ class _MediaTar:
         self._stack.__exit__(*error)  # an error on the way leaves nothing behind
 
 
-def _rows(
-    task: CatalogTask, number: int, media: MediaReader, watch: Watch, aside: set[Place]
+def _batch_rows(
+    task: CatalogTask, numbers: range, tar: _MediaTar, media: MediaReader, watch: Watch, aside: set[Place]
 ) -> Iterator[dict[str, Any]]:
-    part = task.slices[number]
-    part = replace(
-        part, aside=tuple(sorted(p for a, p, step in aside if (a, step) == (part.annotation, "read")))
-    )
+    for number in numbers:
+        part = task.slices[number]
+        put_by = (p for a, p, step in aside if (a, step) == (part.annotation, "read"))
+        tar.below = f"{number:05d}/" if len(numbers) > 1 else ""
+        yield from _rows(task, replace(part, aside=tuple(sorted(put_by))), media, watch, aside)
+
+
+def _rows(
+    task: CatalogTask, part: Slice, media: MediaReader, watch: Watch, aside: set[Place]
+) -> Iterator[dict[str, Any]]:
     watch.at(part.annotation, part.first, "read")
     for native in _natives(task, part):
         place: Place = (part.annotation, native.position, "judge")
@@ -125,7 +143,7 @@ def _rows(
         if place in aside:
             row |= _reject("read", Reject.of(worker_died()))
         elif isinstance(native, Fault):
-            row |= _reject("wanted" if native.error.rule in NOT_WANTED else "read", Reject.of(native.error))
+            row |= _reject(step_of(native), Reject.of(native.error))
         else:
             row |= judged(task, native, media)
         watch.idle()  # while a chunk is written no record is to blame
@@ -161,6 +179,13 @@ def _native_id(native_id: str | None, position: int) -> str:
     return text
 
 
+def step_of(fault: Fault) -> str:
+    """The step that refuses what an adapter calls a fault; only "read" says that it could not be read."""
+    if fault.error.rule in OF_FORMATS:
+        return "structure"
+    return "wanted" if fault.error.rule in NOT_WANTED else "read"
+
+
 def _reject(step: str, reject: Reject) -> dict[str, Any]:
     return {
         "step": step,
@@ -190,7 +215,7 @@ def judged(task: CatalogTask, native: Native, reader: MediaReader) -> dict[str, 
     except MALFORMED as error:
         words = f"the record is not made as a record is ({type(error).__name__}: {error})."
         return {**_reject(step, Reject("not_a_record", words)), **facts}
-    facts |= {"speaker": printable(native.speaker), "language": printable(native.language)}
+    facts |= {name: printable(getattr(native, name)) for name in ("speaker", "split", "language")}
     placed = [{**turn, "value": _placed(turn)} for turn in turns]
     return {"turns": canonical(placed), "media": rows, "inserted_id": native.inserted_id, **facts}
 

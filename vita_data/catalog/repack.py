@@ -24,6 +24,7 @@ from vita_data.media.containers.listing import (
     save_listed,
     write_listing,
 )
+from vita_data.media.containers.parts import identity_of, open_parts
 from vita_data.media.containers.walk import Kind, key_of, keyed, kind_of, walk_in_place, walk_out
 from vita_data.records.places import Place
 from vita_data.shards.tar import TarWriter
@@ -39,7 +40,7 @@ def list_container(root: str, container: str, place: Place, folder: str, keep_cu
     """
     path = files.join(root, container)
     try:
-        identity = files.identity(path)
+        identity = identity_of(path)
         stem = listing_stem(container, identity, place)
         listed = load_listed(folder, stem)
         if listed is None:
@@ -79,7 +80,7 @@ class _Listing:
         return files.join(self._folder, FOLDER, f"{self._stem}.arrow")
 
     def _in_place(self, kind: Kind, keep_cut: bool) -> int:
-        with files.open_read(self._path) as archive, files.atomic_write(self._out()) as out:
+        with open_parts(self._path) as archive, files.atomic_write(self._out()) as out:
             entries = self._until_cut(walk_in_place(archive, self._path, kind), keep_cut)
             return write_listing(out, keyed(entries, self._place.names, self._left_out))
 

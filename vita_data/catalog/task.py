@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from vita_data import files
+from vita_data.catalog.batches import batch_range
 from vita_data.sources.base import Slice
 
 # Raise when the rows, the converted media or the keys of a catalog would come out differently.
-VERSION = 2
+VERSION = 4
 MEDIUM_BYTES = 64 << 20
 IMAGE_PIXELS = 100_000_000
 BUCKET_BYTES = 16 << 20
@@ -57,11 +58,16 @@ class CatalogTask:
     slices: list[Slice]
     buckets: int
     archives: str | None  # what `gather_members` left, where the media lie in archives
+    batches: list[int] = field(default_factory=list)  # the first slice of every work item
 
     @property
     def work(self) -> str:
         """The folder of intermediate files, removed when the catalog is complete."""
         return work_folder(self.folder)
+
+    def batch(self, number: int) -> range:
+        """The numbers of the slices of a work item."""
+        return batch_range(self.batches, number, len(self.slices))
 
     @property
     def sound_rate(self) -> int:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import comb
 from typing import Any
 
 from vita_data.check.opened import Archive, Opened
 from vita_data.check.records import Rule, Tally
 from vita_data.manifest.source import SourceCard
+from vita_data.media.containers.left_out import sentences
 from vita_data.sources.head import Reading
 
 FEW = 0.9  # of a row's amount, below which it is told
 CHANCE = 0.05
+MOST_ARCHIVES = 5
 MUCH = 0.05  # of the records, above which a rule of structure is told
 LANGUAGES = {
     "zh": (0.9, 1.0),
@@ -63,6 +65,7 @@ def odd(look: Look, archives: list[Archive]) -> list[str]:
         *_ids(look.tally),
         *_language(look),
         *_media(look, archives),
+        *_archives(archives),
         *_amount(look.there),
     ]
 
@@ -156,6 +159,13 @@ def _media(look: Look, archives: list[Archive]) -> list[str]:
             "once."
         )
     return said
+
+
+def _archives(archives: list[Archive]) -> list[str]:
+    """What the archives hold that cannot be found, of a few of them."""
+    said = list(sentences({**asdict(each), "archive": each.name} for each in archives))
+    more = f"{len(said) - MOST_ARCHIVES} more things of this kind about other archives are not shown."
+    return [*said[:MOST_ARCHIVES], *[more] * (len(said) > MOST_ARCHIVES)]
 
 
 def _amount(there: dict[str, Any]) -> list[str]:

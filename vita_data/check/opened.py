@@ -12,8 +12,9 @@ from vita_data.catalog.repack import list_container
 from vita_data.catalog.task import CatalogTask
 from vita_data.check.records import Chosen, Rule, refusal
 from vita_data.errors import RecordError, SourceError
-from vita_data.files import identity, join, matching
-from vita_data.media.containers.walk import container_items, kind_of
+from vita_data.files import join, matching
+from vita_data.media.containers.parts import identity_of
+from vita_data.media.containers.walk import container_items, containers_of, kind_of
 from vita_data.media.members import gather_members
 from vita_data.records.places import MediaPlaces, Place
 
@@ -23,12 +24,17 @@ COPIED_BYTES = 256 << 20  # of archives that would have to be copied out to look
 
 @dataclass
 class Archive:
-    """An archive that the card names: how large it is and how much is in it, or why it was not looked into."""
+    """An archive that the card names: how large it is and how much is in it, or why it was not looked into.
+
+    `left_out` counts the members that no name leads to by reason, `cut` says that it breaks off.
+    """
 
     name: str
     bytes: int
     members: int | None = None
     skipped: bool = False
+    left_out: dict[str, int] = field(default_factory=dict)
+    cut: bool = False
 
 
 @dataclass
@@ -87,10 +93,11 @@ def list_archives(task: CatalogTask, media: MediaPlaces) -> tuple[str | None, li
 
 def _listed(root: str, container: str, place: Place, folder: str, keep_cut: bool) -> Archive:
     path = join(root, container)
-    size = identity(path)["size"]
+    size = identity_of(path)["size"]
     if kind_of(path) not in ("zip", "tar") and size > COPIED_BYTES:
         return Archive(container, size, skipped=True)
-    return Archive(container, size, list_container(root, container, place, folder, keep_cut).members)
+    listed = list_container(root, container, place, folder, keep_cut)
+    return Archive(container, size, listed.members, False, listed.left_out, listed.cut is not None)
 
 
 def open_media(
@@ -124,7 +131,7 @@ def open_media(
 
 
 def _skipped(place: Place, archives: list[Archive], root: str) -> bool:
-    names = matching(root, place.inside)
+    names = containers_of(root, place) if matching(root, place.inside) else []
     return any(each.skipped and each.name in names for each in archives)
 
 

@@ -73,8 +73,8 @@ class Tally:
             self._ids[annotation, record.native_id] += 1
         asked = _Asked()
         if isinstance(record, Fault):
-            step = "wanted" if record.error.rule in catalog_read.NOT_WANTED else "read"
-            row: dict[str, Any] = {"step": step, "rule": record.error.rule, "message": str(record.error)}
+            step, error = catalog_read.step_of(record), record.error
+            row: dict[str, Any] = {"step": step, "rule": error.rule, "message": str(error)}
         else:
             row = catalog_read.judged(self._task, record, cast(MediaReader, asked))
         if row.get("rule") is not None:

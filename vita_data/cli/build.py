@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from vita_data.cli.output import StepBars, json_option, print_json, size, stage_option
+from vita_data.cli.options import options_option
+from vita_data.cli.output import StepBars, json_option, print_json, size
 
 
 @click.command()
@@ -40,7 +41,7 @@ from vita_data.cli.output import StepBars, json_option, print_json, size, stage_
 @click.option(
     "--allow-short", is_flag=True, help="Take what there is where a source has less than its quota."
 )
-@stage_option
+@options_option
 @json_option
 def build(as_json: bool, **options: Any) -> None:
     """Build a stage, or go on with one that was stopped.
@@ -62,12 +63,13 @@ def build(as_json: bool, **options: Any) -> None:
         "manifests",
         "pure_text",
         "allow_short",
-        "option",
     )
     choice = RunnerChoice(
         options["runner"], options["workers"], options["job_endpoint"], options["beam_options"]
     )
-    settings = BuildSettings(**{name: options[name] for name in names}, runner=choice)
+    settings = BuildSettings(
+        **{name: options[name] for name in names}, options=options["chosen"], runner=choice
+    )
     bars = StepBars()
     stop = threading.Event()
     ticker = threading.Thread(target=_tick, args=(bars, stop), daemon=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vita_data.cli.lazy import verb_at
+from vita_data.cli.options import option_lines
 from vita_data.cli.output import json_option, print_json, table
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ def stages(manifests: Path | None, as_json: bool) -> None:
         return
     heads = ["stage", "title", "shares", "trains", "loss", "needs", "learning_rate", "global_batch"]
     click.echo(table(heads, [[_plain(row[head]) for head in heads] for row in rows]))
+    options = ((row["stage"], name, reason) for row in rows for name, reason in row["options"].items())
+    if told := option_lines(options):
+        click.echo(f"\n{told}")
 
 
 class _Sources(click.Group):

@@ -90,7 +90,8 @@ def _file(each: dict[str, Any]) -> str:
 
 def _archive(each: dict[str, Any]) -> str:
     what = "too large to be looked into" if each["skipped"] else f"{each['members']:,} members"
-    return f"archive {each['name']}: {size(each['bytes'])}, {what}"
+    left = sum(each["left_out"].values())
+    return f"archive {each['name']}: {size(each['bytes'])}, {what}" + f", {left:,} left out" * bool(left)
 
 
 def _records(said: dict[str, Any]) -> str:

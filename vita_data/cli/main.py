@@ -16,10 +16,12 @@ VERBS = {
     "plan": "vita_data.cli.plan:plan",
     "prove": "vita_data.cli.prove:prove",
     "why": "vita_data.cli.why:why",
+    "rejects": "vita_data.cli.rejects:rejects",
     "show": "vita_data.cli.show:show",
     "init": "vita_data.cli.init:init",
     "sample": "vita_data.cli.sample:sample",
     "pack": "vita_data.cli.pack:pack",
+    "clean": "vita_data.cli.clean:clean",
     "stages": "vita_data.cli.cards:stages",
     "sources": "vita_data.cli.cards:sources",
 }

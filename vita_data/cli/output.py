@@ -15,10 +15,6 @@ from vita_data import progress
 F = TypeVar("F", bound=Callable[..., Any])
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
-stage_option: Callable[[F], F] = click.option(
-    "--option", metavar="NAME", help="A named alternative of the stage card, such as public-script."
-)
-
 
 def for_terminal(text: str) -> str:
     """Text from a corpus without the characters that would command the terminal; colours go around it, not in."""
@@ -49,6 +45,8 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if 0 < abs(value) < 1e-3:
+            return f"{value:g}"
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)
 

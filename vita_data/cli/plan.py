@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vita_data import files
-from vita_data.cli.output import json_option, print_json, size, stage_option, table
+from vita_data.cli.options import option_lines, options_option
+from vita_data.cli.output import json_option, print_json, size, table
 
 if TYPE_CHECKING:
     from vita_data.manifest.mixture import MixtureCard
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--manifests", type=click.Path(path_type=Path), help="Folder with cards of your own.")
 @click.option("--pure-text/--no-pure-text", default=None, help="Take the pure-text rows, or leave them out.")
-@stage_option
+@options_option
 @json_option
 def plan(
     stage: str,
@@ -32,7 +34,7 @@ def plan(
     out: str,
     manifests: Path | None,
     pure_text: bool | None,
-    option: str | None,
+    chosen: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Show what a stage asks of each source and in total.
@@ -42,23 +44,39 @@ def plan(
     certain before the questions are spoken.
     """
     from vita_data.manifest.find import load_mixture, load_sources, load_stage
+    from vita_data.manifest.options import with_options
     from vita_data.manifest.plan import plan_from_cards
     from vita_data.manifest.stage import split_stage
 
     card = load_mixture(mixture, manifests)
-    stage_card = load_stage(split_stage(stage)[0], card.path, manifests).with_option(option)
+    stage_card = load_stage(split_stage(stage)[0], card.path, manifests)
+    stage_card, card = with_options(stage_card, card, chosen)
     sources = load_sources(card, manifests)
     counted = _counted(out, card, sources, stage_card.hears)
     made = _made(out, stage_card, card)
     facts = plan_from_cards(stage_card, card, sources, pure_text, counted, made)
     if as_json:
-        print_json(facts)
+        options = {
+            kind: {name: option.reason for name, option in there.options.items()}
+            for kind, there in (("stage", stage_card), ("mixture", card))
+        }
+        print_json({**facts, "options": {"chosen": sorted(set(chosen)), **options}})
         return
     heads = ["source", "unit", "basis", "asked", "samples", "questions", "tokens", "bytes", "hours"]
     if stage_card.spoken_share:
         heads.insert(heads.index("questions") + 1, "spoken")
     rows = [*facts["sources"], {"source": "total", **facts["total"]}]
     click.echo(table(heads, [[_cell(row, head) for head in heads] for row in rows]))
+    if told := option_lines(_options(stage_card, card, chosen)):
+        click.echo(f"\n{told}")
+
+
+def _options(
+    stage: StageCard, mixture: MixtureCard, chosen: tuple[str, ...]
+) -> Iterator[tuple[str, str, str]]:
+    for whose, card in (("stage", stage), ("mixture", mixture)):
+        for name, option in card.options.items():
+            yield whose, name + " (taken)" * (name in chosen), option.reason
 
 
 def _counted(

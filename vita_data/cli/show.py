@@ -92,6 +92,8 @@ def _readable(record: dict[str, Any], members: dict[str, int]) -> str:
     width = min(100, os.get_terminal_size().columns if os.isatty(1) else 100)
     facts = f"{record['type']}, {record['language']}, {record['licence']}, native id {json.dumps(record['native_id'])}"
     lines = [click.style(record["id"], bold=True), f"  {facts}"]
+    told = [f"{name} {for_terminal(str(record[name]))}" for name in ("split", "speaker") if record.get(name)]
+    lines += [f"  {', '.join(told)}"] if told else []
     media = ((name, length) for name, length in members.items() if not name.endswith(".json"))
     lines += [f"  [{size(length)}] {for_terminal(name)}" for name, length in media]
     heard = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from manifests import ROOT
 from vita_data.errors import ManifestError
+from vita_data.manifest.benchmark import BenchmarkCard
 from vita_data.manifest.bind import bind
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.manifest.nodes import Node
@@ -16,7 +17,7 @@ from vita_data.manifest.source import SourceCard
 from vita_data.manifest.stage import StageCard
 from vita_data.manifest.words import closest
 
-Kind = Literal["sources", "stages", "mixtures"]
+Kind = Literal["sources", "stages", "mixtures", "benchmarks"]
 T = TypeVar("T")
 
 
@@ -51,15 +52,14 @@ def load_stage(name: str, beside: Path | None = None, manifests: Path | None = N
 
 
 def load_mixture(name: str, manifests: Path | None = None) -> MixtureCard:
-    """A mixture card by name or file, each of whose sources has a card somewhere."""
+    """A mixture card by name or file; each of its sources and benchmarks, those of its options too, has a card."""
     path = _path_of("mixtures", name, None, manifests)
     node = read_card(path)
     card = bind(node, MixtureCard, path=path)
-    for line, place in zip(card.sources, _lines(node), strict=True):
-        try:
-            find_card("sources", line.source, path, manifests)
-        except ManifestError as error:
-            raise place.wrong(str(error)) from None
+    for place in (*_sources_in(node, "sources"), *_others(node)):
+        _check_there("sources", place, path, manifests)
+    for place in _list_below(node, "benchmarks"):
+        _check_there("benchmarks", place, path, manifests)
     return _named(card, "mixture", card.mixture, node, path, name)
 
 
@@ -76,6 +76,25 @@ def load_sources(mixture: MixtureCard, manifests: Path | None = None) -> dict[st
     return cards
 
 
+def load_benchmark(name: str, beside: Path | None = None, manifests: Path | None = None) -> BenchmarkCard:
+    """A benchmark card by name or file, each of whose guards names a source that has a card somewhere."""
+    path = _path_of("benchmarks", name, beside, manifests)
+    origin = "package" if path.absolute().is_relative_to(ROOT) else "file"
+    node = read_card(path)
+    card = bind(node, BenchmarkCard, path=path, origin=origin)
+    for place in _sources_in(node, "guards"):
+        _check_there("sources", place, beside or path, manifests)
+    return _named(card, "benchmark", card.benchmark, node, path, name)
+
+
+def load_benchmarks(
+    names: Literal["all"] | Iterable[str], beside: Path | None = None, manifests: Path | None = None
+) -> dict[str, BenchmarkCard]:
+    """The benchmark cards that a mixture's `benchmarks` names, in its order; all there are, by name, for `all`."""
+    wanted = _names("benchmarks", beside, manifests) if names == "all" else names
+    return {name: load_benchmark(name, beside, manifests) for name in wanted}
+
+
 def all_sources(manifests: Path | None = None) -> list[SourceCard]:
     """Every source card of `manifests` and the package, by name; the former hides its namesakes."""
     return [load_source(name, None, manifests) for name in _names("sources", None, manifests)]
@@ -88,7 +107,8 @@ def all_stages(manifests: Path | None = None) -> list[StageCard]:
 
 def _folders(kind: Kind, beside: Path | None, manifests: Path | None) -> Iterator[Path]:
     if beside is not None:
-        yield beside.parent
+        if kind != "benchmarks":  # all of a folder may be asked for, and beside a mixture lie other cards too
+            yield beside.parent
         yield beside.parent / kind
     if manifests is not None:
         yield manifests / kind
@@ -124,6 +144,14 @@ def _not_found(kind: Kind, name: str, beside: Path | None, manifests: Path | Non
     return f"there is no {kind.removesuffix('s')} card {name} (looked in {where}); {advice}"
 
 
+def _check_there(kind: Kind, place: Node, beside: Path, manifests: Path | None) -> None:
+    """Raises ManifestError, at the line that names it, for a card that is nowhere."""
+    try:
+        find_card(kind, str(place.value), beside, manifests)
+    except ManifestError as error:
+        raise place.wrong(str(error)) from None
+
+
 def _named(card: T, key: str, stated: str, node: Node, path: Path, name: str) -> T:
     """The card, when the name in it is the one it was found under."""
     if _is_file(name) or stated == name:
@@ -132,9 +160,22 @@ def _named(card: T, key: str, stated: str, node: Node, path: Path, name: str) ->
     raise place.wrong(f"the card calls itself {stated} but its file is {path.name}; make the two names equal")
 
 
-def _lines(node: Node) -> list[Node]:
-    """The nodes of a mixture's `sources`, each at its `source:` line."""
-    sources = node.value["sources"].value if isinstance(node.value, dict) else []
-    return [
-        item.value["source"] for item in sources if isinstance(item, Node) and isinstance(item.value, dict)
-    ]
+def _sources_in(node: Node, key: str) -> list[Node]:
+    """The nodes of the sources that a list of keys and values names, each at its `source:` line."""
+    return [item.value["source"] for item in _list_below(node, key) if isinstance(item.value, dict)]
+
+
+def _others(node: Node) -> list[Node]:
+    """The nodes of the sources that a mixture's options put into its lines."""
+    options = _below(node, "options")
+    return [place for option in options.values() for place in _below(option, "sources").values()]
+
+
+def _below(node: Node, key: str) -> dict[str, Node]:
+    found = node.value.get(key) if isinstance(node.value, dict) else None
+    return found.value if found is not None and isinstance(found.value, dict) else {}
+
+
+def _list_below(node: Node, key: str) -> list[Node]:
+    found = node.value.get(key) if isinstance(node.value, dict) else None
+    return found.value if found is not None and isinstance(found.value, list) else []

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from vita_data.manifest.bind import SomeOf
 from vita_data.manifest.geometry import Geometry
 from vita_data.manifest.schedule import Schedule, ScheduleChange
 from vita_data.manifest.speech import SpeechCard
 from vita_data.manifest.values import Amount, Count, Hours, Name, Share, Text
+from vita_data.manifest.words import closest
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,28 @@ class SpeechHours:
 
 
 @dataclass(frozen=True)
+class MixtureOption:
+    """A named alternative to what the card says, with its reason; what it leaves out stays.
+
+    `sources` puts another source into the line of one, at the same place and with the same amount.
+    """
+
+    reason: Text
+    sources: dict[str, Name] = field(default_factory=dict)
+    geometry: Annotated[dict[str, Any], SomeOf(Geometry)] = field(default_factory=dict)
+    holdout: Annotated[dict[str, Any], SomeOf(Holdout)] = field(default_factory=dict)
+    hours: Annotated[dict[str, Any], SomeOf(SpeechHours)] = field(default_factory=dict)
+    speech: Annotated[dict[str, Any], SomeOf(SpeechCard)] = field(default_factory=dict)
+    training: ScheduleChange = field(default_factory=dict)
+    shard_megabytes: Count | None = None
+
+
+@dataclass(frozen=True)
 class MixtureCard:
-    """A mixture; `manifests/README.md` explains the keys. The order of `sources` decides among duplicates."""
+    """A mixture; `manifests/README.md` explains the keys. The order of `sources` decides among duplicates.
+
+    `benchmarks` are the cards, or all there are, of the evaluation sets that may not be trained on.
+    """
 
     mixture: Name
     title: Text
@@ -65,9 +87,31 @@ class MixtureCard:
     training: ScheduleChange = field(default_factory=dict)
     hours: SpeechHours = field(default_factory=SpeechHours)
     speech: SpeechCard = field(default_factory=SpeechCard)
+    benchmarks: Literal["all"] | tuple[Name, ...] = ()
+    options: dict[str, MixtureOption] = field(default_factory=dict)
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
+        said = (self._wrong_option(name) for name in self.options)
+        return self._wrong_lines() or self._wrong_benchmarks() or next(filter(None, said), None)
+
+    def with_option(self, name: str) -> MixtureCard:
+        """The card with one of its named alternatives in place, under a name that tells it from the card without."""
+        option = self.options[name]
+        lines = (replace(line, source=option.sources.get(line.source, line.source)) for line in self.sources)
+        return replace(
+            self,
+            mixture=f"{self.mixture}+{name}",
+            sources=tuple(lines),
+            geometry=replace(self.geometry, **option.geometry),
+            holdout=replace(self.holdout, **option.holdout),
+            hours=replace(self.hours, **option.hours),
+            speech=replace(self.speech, **option.speech),
+            training={**self.training, **option.training},
+            shard_megabytes=option.shard_megabytes or self.shard_megabytes,
+        )
+
+    def _wrong_lines(self) -> tuple[str, str] | None:
         if not self.sources:
             return "sources", "sources is an empty list; name at least one source"
         seen: dict[str, int] = {}
@@ -84,6 +128,31 @@ class MixtureCard:
                     f"source {line.source} has no amount; add `questions:` with a number or all",
                 )
             seen[line.source] = n
+        return None
+
+    def _wrong_benchmarks(self) -> tuple[str, str] | None:
+        for n, name in enumerate(self.benchmarks if self.benchmarks != "all" else ()):
+            if name in self.benchmarks[:n]:
+                return f"benchmarks.{n}", f"benchmark {name} stands twice in the list; keep one"
+        return None
+
+    def _wrong_option(self, name: str) -> tuple[str, str] | None:
+        """An option that fits no line, or makes of the card what no card may say."""
+        option, place = self.options[name], f"options.{name}"
+        for old, new in option.sources.items():
+            if self.line(old) is None:
+                near = closest(old, (line.source for line in self.sources))
+                advice = f"write {near}" if near else "write the source of one"
+                return f"{place}.sources.{old}", f"source {old} is in no line of the mixture; {advice}"
+            if self.line(new) is not None:
+                return f"{place}.sources.{old}", f"source {new} has a line already; name one that has none"
+        changed = self.with_option(name)
+        if replace(changed, mixture=self.mixture) == self:
+            return place, f"option {name} changes nothing; add the keys that differ"
+        for key in ("geometry", "speech"):
+            said = getattr(changed, key).complaint()
+            if said is not None:
+                return f"{place}.{key}.{said[0]}", said[1]
         return None
 
     def line(self, source: str) -> MixtureSource | None:

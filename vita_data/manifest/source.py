@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from vita_data.files import is_url, join, plain_path
 from vita_data.manifest.nodes import Options
+from vita_data.manifest.rules import Rules
 from vita_data.manifest.values import (
     Amount,
     Count,
@@ -45,7 +46,8 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def _adapter(value: str) -> str | None:
+def adapter_complaint(value: str) -> str | None:
+    """What is wrong with the name of an adapter."""
     if value in ADAPTERS or class_path(value):
         return None
     return f"is no adapter; write one of {', '.join(ADAPTERS)}, or package.module:Class for one of your own"
@@ -124,7 +126,7 @@ class SourceCard:
     released: bool
     get: Text
     root: Text
-    adapter: Annotated[str, _adapter]
+    adapter: Annotated[str, adapter_complaint]
     annotations: tuple[Text, ...]
     options: Options
     path: Path
@@ -137,6 +139,7 @@ class SourceCard:
     media: MediaPlaces = field(default_factory=MediaPlaces)
     seconds: Seconds = field(default_factory=Seconds)
     case: Literal["as_written", "upper"] = "as_written"
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def kind(self) -> Kind:

@@ -112,13 +112,8 @@ class StageCard:
             raise UsageError(f"stage {self.stage} has no half {half or 'of that name'}; {there}")
         return Training(self.trains, self.loss, self.needs, self.schedule, self.title)
 
-    def with_option(self, name: str | None) -> StageCard:
-        """The card with one of its named alternatives in place; None leaves it, an unknown name is a UsageError."""
-        if name is None:
-            return self
-        if name not in self.options:
-            near = closest(name, self.options) or ", ".join(self.options) or "none; the card has no options"
-            raise UsageError(f"stage {self.stage} has no option {name}; write {near}")
+    def with_option(self, name: str) -> StageCard:
+        """The card with one of its named alternatives in place."""
         option = self.options[name]
         said = {f.name: getattr(option, f.name) for f in fields(option) if f.name not in ("reason", "half")}
         changes = {key: value for key, value in said.items() if value is not None}

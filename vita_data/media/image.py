@@ -30,6 +30,7 @@ from vita_data.errors import RecordError
 from vita_data.media.pixels import make_upright, orientation_of, to_grey_or_rgb
 
 MAX_ASPECT = 200
+MAX_PIXELS = 100_000_000
 
 # Only formats that Pillow decodes by itself, recognised by their first bytes: nothing here starts another
 # program (as PostScript does) or is tried on a guess (as TGA is). JPEG covers MPO.
@@ -59,7 +60,7 @@ class ImageFacts:
     converted: str | None
 
 
-def examine_image(data: bytes, max_pixels: int = 100_000_000) -> ImageFacts:
+def examine_image(data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts:
     """Decode a picture fully and say which bytes to store for it.
 
     An upright 8-bit grey or RGB JPEG or PNG is stored as it is. Of anything else a copy is made, once: a
@@ -70,10 +71,10 @@ def examine_image(data: bytes, max_pixels: int = 100_000_000) -> ImageFacts:
     """
     if not data:
         raise RecordError("image_empty", "The picture file has no bytes; fetch it again.", 0)
-    with _without_warnings():
+    with without_warnings():
         try:
-            image = _open(data)
-            _check_size(image.size, max_pixels)
+            image = open_picture(data)
+            check_size(image.size, max_pixels)
             image.load()
             reasons = _reasons(image, data)
             orientation = orientation_of(image)
@@ -91,7 +92,7 @@ def examine_image(data: bytes, max_pixels: int = 100_000_000) -> ImageFacts:
     return ImageFacts(stored, extension, width, height, _content(upright), ", ".join(reasons) or None)
 
 
-def _open(data: bytes) -> ImageFile.ImageFile:
+def open_picture(data: bytes) -> ImageFile.ImageFile:
     """Read the header. Image.open has a limit of its own, which is global, and hides why a header fails."""
     prefix = data[:16]
     for name in _FORMATS:
@@ -105,7 +106,8 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     )
 
 
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+def check_size(size: tuple[int, int], max_pixels: int) -> None:
+    """Refuses a picture by its size alone, before it is decoded; RecordErrors as `examine_image` raises them."""
     width, height = size
     if width < 1 or height < 1:
         raise RecordError(
@@ -198,7 +200,7 @@ _filters: warnings.catch_warnings[None] | None = None
 
 
 @contextmanager
-def _without_warnings() -> Iterator[None]:
+def without_warnings() -> Iterator[None]:
     """Silence warnings while pictures are decoded: what Pillow thinks aloud is said by the refusal.
 
     Warning filters belong to the process, so threads share one change: the first in makes it, the last out

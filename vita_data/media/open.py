@@ -10,47 +10,79 @@ import io
 import os
 import posixpath
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import IO
+from typing import IO, Protocol
 
 from vita_data import files
 from vita_data.errors import RecordError
 from vita_data.media.containers.names import fold, other_extensions
+from vita_data.media.member import Member
 from vita_data.media.members import Members
 from vita_data.media.resolve import file_of, relative_name, resolve, unreadable
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A medium that was found: its bytes when they are at hand, else its path.
+class Opened(Protocol):
+    """A medium that was found; its bytes are touched when they are asked for."""
 
-    `place` is (path as catalogs name files, offset, length) where the bytes lie as they are.
-    """
-
-    path: str | None
-    data: bytes | None
-    place: tuple[str, int, int] | None
-    limit: int
-    name: str
+    @property
+    def place(self) -> tuple[str, int, int] | None:
+        """(path as catalogs name files, offset, length) where the bytes lie as they are."""
 
     def read(self) -> bytes:
         """All bytes; raises RecordError media_too_large or media_unreadable."""
-        if self.data is not None:
-            return self.data
+
+    def stream(self) -> AbstractContextManager[IO[bytes]]:
+        """A seekable file, for media that are not read as a whole; the same errors."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A medium whose bytes stand in its record."""
+
+    data: bytes
+    place = None
+
+    def read(self) -> bytes:
+        """The bytes."""
+        return self.data
+
+    def stream(self) -> AbstractContextManager[IO[bytes]]:
+        """The bytes as a file."""
+        return io.BytesIO(self.data)
+
+
+@dataclass(frozen=True)
+class _InFolder:
+    path: str
+    name: str
+    limit: int
+    place: tuple[str, int, int]
+
+    def read(self) -> bytes:
         with self.stream() as stream:
             return stream.read()
 
-    @contextmanager
-    def stream(self) -> Iterator[IO[bytes]]:
-        """A seekable file, for media that are not read as a whole; the same errors."""
-        if self.data is not None:
-            yield io.BytesIO(self.data)
-            return
-        assert self.path is not None
-        with file_of(self.path, self.name, self.limit) as stream:
-            yield stream
+    def stream(self) -> AbstractContextManager[IO[bytes]]:
+        return file_of(self.path, self.name, self.limit)
+
+
+@dataclass(frozen=True)
+class _InArchive:
+    members: Members
+    member: Member
+    limit: int
+
+    @property
+    def place(self) -> tuple[str, int, int] | None:
+        return self.members.locate(self.member)
+
+    def read(self) -> bytes:
+        return self.members.read(self.member, self.limit)
+
+    def stream(self) -> AbstractContextManager[IO[bytes]]:
+        return self.members.stream(self.member, self.limit)
 
 
 class MediaFinder:
@@ -77,7 +109,7 @@ class MediaFinder:
         member = self._members.find(name, kind, exact) if self._members is not None else None
         if member is None or self._members is None:
             return None
-        return Opened(None, self._members.read(member, limit), self._members.locate(member), limit, name)
+        return _InArchive(self._members, member, limit)
 
     def _in_folder(self, name: str, limit: int) -> Opened | None:
         path = resolve(self._root, name)
@@ -87,7 +119,7 @@ class MediaFinder:
             return None
         except (OSError, ValueError) as error:
             raise unreadable(name, error) from error
-        return Opened(path, None, (f"root:{relative_name(name)}", 0, size), limit, name)
+        return _InFolder(path, name, limit, (f"root:{relative_name(name)}", 0, size))
 
     def _others(self, name: str, kind: str) -> Iterator[str]:
         clean = relative_name(name)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-CATALOG_VERSION = 2
+CATALOG_VERSION = 3
 MEASURE_VERSION = 2
 INDEX_VERSION = 2
 PACKS_VERSION = 1
 REJECTS_VERSION = 1
-RECORD_VERSION = 1
+SIGNALS_VERSION = 1
+DUPLICATES_VERSION = 1
+RECORD_VERSION = 2
 
 # Where the bytes of one medium lie, and what they were when the catalog read them.
 MEDIUM = pa.struct(
@@ -44,6 +46,10 @@ CATALOG = pa.schema(
         ("questions", pa.int32()),
         ("sound_samples", pa.int64()),  # of all its sounds together: hours are counted in these
         ("speaker", pa.string()),  # whose voice is heard, where the corpus says so
+        (
+            "split",
+            pa.string(),
+        ),  # the publisher's name of the split or subset it comes from, where something tells
         ("language", pa.string()),  # the record's own, else its source's
         ("record", pa.string()),  # the canonical JSON member, as it will stand in the shard
         ("media", pa.list_(MEDIUM)),
@@ -144,5 +150,59 @@ PACKS = pa.schema(
         ("window", pa.int32()),
         ("tokens", pa.int32()),
         ("samples", pa.list_(PLACE)),
+    ]
+)
+
+# What is dear to measure of a catalogued sample, and depends on no threshold.
+HEARD = pa.struct(
+    [
+        ("seconds", pa.float64()),
+        ("level", pa.float32()),  # root mean square in decibels of full scale
+        ("clipped", pa.float32()),  # part of its samples at full scale
+        ("silent", pa.float32()),  # part of it in which nothing is heard
+        ("speech", pa.float32()),  # part of it in which somebody speaks; null where that was not measured
+    ]
+)
+
+SIGNALS = pa.schema(
+    [
+        ("key", pa.string()),
+        ("turns", pa.binary(16)),  # blake2b of the normalised turns
+        ("questions", pa.binary(16)),  # the same of its questions alone
+        ("media", pa.binary(16)),  # of the contents of its media, in order; null where it has none
+        ("signature", pa.binary()),  # MinHash of the turns, little-endian uint32
+        (
+            "hashes",
+            pa.list_(pa.uint64()),
+        ),  # perceptual, one for each picture and frame; null for one without features
+        ("language", pa.string()),  # of its words, as identified; null where there are too few
+        ("certainty", pa.float32()),
+        ("sounds", pa.list_(HEARD)),
+        ("read", pa.float32()),  # part of the answer's words read in the picture; null where not measured
+    ]
+)
+
+# A sample on its way to those it may equal: one row for each hash it shares with them.
+MEETING = pa.schema(
+    [
+        ("hash", pa.uint64()),
+        ("kind", pa.int8()),  # see `verdicts/meet.py`
+        ("place", pa.int16()),  # of its source in the mixture
+        ("part", pa.int32()),
+        ("row", pa.int32()),  # in the catalog part and in its signals
+        ("name", pa.uint64()),  # the hash in its key: with `place` the order in which samples stay
+        ("twin", pa.uint64()),  # of its turns and media together
+        ("other", pa.uint64()),  # of what equal samples may differ in
+    ]
+)
+
+# Who leaves, for whom.
+DUPLICATES = pa.schema(
+    [
+        ("leaves", pa.string()),
+        ("stays", pa.string()),
+        ("kind", pa.string()),  # exact, near_text or near_picture
+        ("similarity", pa.float32()),  # of their turns, estimated; 1 for exact
+        ("distance", pa.int8()),  # the most bits in which two of their pictures differ; null for texts
     ]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vita_data.report.formats import count, counted, percent, unit_of
+from vita_data.report.left_out import left_out_table
 from vita_data.report.markup import Html, tag
 from vita_data.report.plots import Part, legend, stacked_bar
 from vita_data.report.tables import Cell, table
@@ -59,6 +60,7 @@ def funnel_section(sources: list[dict[str, Any]]) -> Html:
         ),
         table("Records by source", HEADS, map(_row, sources), _row(sums)),
         _check(sources),
+        left_out_table(sources),
         id="funnel",
     )
 

@@ -128,11 +128,41 @@ REASONS = {
         "No number of a turn", "Nothing says which answer of the record is to sound not meant for the model."
     ),
     "engine_failed": Reason("Not spoken", "The engine that speaks questions failed at this one."),
+    "engine_crashed": Reason(
+        "Engine crashed", "The process of the engine that speaks questions ended at this one."
+    ),
+    "engine_timed_out": Reason(
+        "Engine too slow", "The engine that speaks questions was not done with this one after ten minutes."
+    ),
     "audio_silent": Reason("Silence", "The engine that speaks questions gave nothing but silence."),
     "has_sound": Reason("Has sound already", "The sample's questions refer to sound that came with it."),
     "no_words": Reason("No words", "The question has no letter and no digit, so there is nothing to say."),
     "no_voice": Reason("No voice", "The mixture names no voice for the question's language."),
     "long_text": Reason("Long text", "Nobody can say so many words in the time that a question may take."),
+    "quiet": Reason("Too quiet", "The sound is so quiet that nothing can have been recorded."),
+    "clipped": Reason(
+        "Cut off at full scale", "Much of the sound is cut off, as when the gain was too high."
+    ),
+    "silent": Reason("Silence", "Nearly all of the sound is silence."),
+    "no_speech": Reason("No speech", "Silero's model hears too little speech in the sound."),
+    "frozen_film": Reason("Stands still", "All frames of the film show the same."),
+    "other_language": Reason("Another language", "The words are in a language that the source is not in."),
+    "fast_speech": Reason(
+        "Too many words", "Nobody says so much in the time that the sound lasts: the transcript is another's."
+    ),
+    "slow_speech": Reason("Too few words", "Most of what is said in the sound is not written down."),
+    "repetition": Reason("Runs in circles", "An answer says the same phrases again and again."),
+    "refusal": Reason("Refuses to answer", "The model that wrote the answer refused to give one."),
+    "unbalanced_markup": Reason("Open markup", "An answer opens code or a formula and never closes it."),
+    "long_answer": Reason("Endless answer", "Nobody answers with a book."),
+    "other_text": Reason("Another text", "What was read in the picture is not what the answer says."),
+    "duplicate": Reason(
+        "Exact duplicate", "Its media and its turns are those of another sample, which stays."
+    ),
+    "near_text": Reason("Near duplicate", "Its text is nearly that of another sample, which stays."),
+    "near_picture": Reason(
+        "Near duplicate", "Its pictures and its turns are nearly those of another sample, which stays."
+    ),
     "medium_changed": Reason(
         "Changed since it was read", "The file had other bytes, or was gone, when its shard was written."
     ),

@@ -22,10 +22,18 @@ FIGURES = ("samples", "questions", "hours", "bytes", "tokens")
 
 
 def note_measured(source: Source, geometry: Geometry) -> None:
-    """Writes beside a source's measures that they are all there, and of what; nothing to do when that was done."""
+    """Writes beside what curation left of a source that it is all there, and of what.
+
+    What other thresholds left of the same catalog is no longer what the next stage would be drawn from.
+    """
     path = files.join(source.measures, MEASURED)
+    facts = {"catalog": source.catalog_digest, "geometry": geometry.digest(), "parts": source.parts}
+    out, _, name = source.measures.rsplit("/", 2)
+    for other in files.matching(out, f"*/{name}/{MEASURED}"):
+        other = files.join(out, other)
+        if other != path and files.read_json(other) == facts:
+            files.remove(other)
     if not files.exists(path):
-        facts = {"catalog": source.catalog_digest, "geometry": geometry.digest(), "parts": source.parts}
         files.write_json(path, facts)
 
 

@@ -57,11 +57,12 @@ def _inputs(summary: dict[str, Any]) -> dict[str, Any]:
         "read": summary["read"],
         "catalog": summary["content"],
         "rejects_digest": summary.get("rejects_digest"),
+        "archives": summary.get("archives", []),
     }
 
 
 def _said_of(line: dict[str, Any]) -> list[Any]:
-    return [line[name] for name in ("read", "catalog", "rejects_digest")]
+    return [line.get(name) for name in ("read", "catalog", "rejects_digest", "archives")]
 
 
 def looks_whole(folder: str, facts: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from typing import IO, Any
 from vita_data import files
 from vita_data.errors import RecordError, ShardError
 from vita_data.records.canon import canonical_bytes
+from vita_data.records.schema import RECORD_VERSION
 from vita_data.shards.read import Stage
 from vita_data.shards.remeasure import Remeasure, is_spoken, members_of, questions_spoken
 from vita_data.shards.tar import walk
@@ -55,6 +56,10 @@ class Recount:
         if record.get("id") != key:
             self.wrong(f"{path}: the record of {key} calls itself {record.get('id')}.")
             return
+        if record.get("version") != RECORD_VERSION:
+            self.wrong(
+                f"{path}: the record of {key} is of version {record.get('version')}, not {RECORD_VERSION}."
+            )
         if key in self.keys:
             self.wrong(f"{path}: key {key} was already in shard {self.keys[key][0]}.")
         self.keys[key] = (*place, row["length"])

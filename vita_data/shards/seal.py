@@ -16,8 +16,9 @@ from vita_data.errors import ShardError, VitaError
 from vita_data.records.key import digest_of
 from vita_data.shards.write import index_name, shard_name
 
-# Raise when stage.json says other things than before: one of another version is no finished stage.
-VERSION = 2
+# Raise when stage.json, or a record in the shards that it seals, says other things than before: one of another
+# version is no finished stage.
+VERSION = 3
 PLAN, FACTS = "plan.json", "stage.json"
 SEALED = ("index/*.parquet", "packs/*.parquet", "rejects/*.parquet", "report.html")
 EVAL = "eval"

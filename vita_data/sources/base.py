@@ -60,7 +60,8 @@ class Native:
 
     Media of one kind stand in the order of their placeholders. `speaker` is whose voice is heard, as the
     corpus names it; `language` is given where a corpus says it of each record; `inserted_id` is the number
-    of an answer to sound that was not meant for the model (VITA's own format).
+    of an answer to sound that was not meant for the model (VITA's own format). `split` is the publisher's own
+    name of the split or subset that the record comes from; None where nothing tells.
     """
 
     position: int
@@ -70,6 +71,7 @@ class Native:
     speaker: str | None = None
     language: str | None = None
     inserted_id: int | None = None
+    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def transcript(
     sound: Medium,
     speaker: str | None = None,
     language: str | None = None,
+    split: str | None = None,
 ) -> Native:
     """The record of a sound with what is said in it, as every speech corpus gives it: heard, then written."""
     turns = [{"from": "human", "value": "<audio>"}, {"from": "gpt", "value": text}]
-    return Native(position, native_id, turns, [sound], speaker, language)
+    return Native(position, native_id, turns, [sound], speaker, language, split=split)

@@ -15,7 +15,7 @@ from vita_data.media.containers.names import EXTENSIONS, clean_name, fold, is_li
 from vita_data.media.containers.walk import kind_of, walk_in_place
 
 MOST_FILES, MOST_MEMBERS, MOST_ARCHIVES, MOST_ALIKE = 200_000, 200_000, 8, 8
-ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
 class Below:

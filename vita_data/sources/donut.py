@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.sources import jsonfiles, turns
+from vita_data.sources import jsonfiles, split_names, turns
 from vita_data.sources.base import Fault, Medium, Native, Slice, Split, no_prompts
 from vita_data.sources.hf_parquet import embedded, read_parquet, split_parquet
 from vita_data.sources.ocr_json import PROMPTS
@@ -64,7 +64,8 @@ class Donut:
                 if not parquet:
                     native_id = json.dumps(row[self._options.file_key], ensure_ascii=False)
                 said = self._turns(row, part.annotation, native_id or str(position))
-                yield Native(position, native_id, turns.with_placeholders(said, media), media)
+                said = turns.with_placeholders(said, media)
+                yield Native(position, native_id, said, media, split=split_names.split_of(part.annotation))
             except RecordError as error:
                 yield Fault(position, error, native_id)
             except RecursionError:

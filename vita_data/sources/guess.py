@@ -21,6 +21,7 @@ from vita_data.sources.below import Below
 from vita_data.sources.guess_base import Shape
 from vita_data.sources.guess_files import of_file
 from vita_data.sources.guess_speech import of_transcripts
+from vita_data.sources.guess_splits import Trained, ending_of, for_training
 from vita_data.sources.guess_trial import Trial, tried
 from vita_data.sources.guess_words import Words
 
@@ -77,7 +78,7 @@ def guess(folder: Path, only: str | None = None) -> list[Guess]:
                     bool(shape.speech),
                 )
                 groups.setdefault(json.dumps(facts, sort_keys=True), []).append((name, shape, trial))
-    found = [_guess(folder, group) for group in groups.values()]
+    found = [_guess(folder, group, below) for group in groups.values()]
     if not found:
         raise SourceError(
             f"{folder} holds nothing that an adapter reads: no conversations, questions, captions, OCR labels or "
@@ -110,25 +111,26 @@ def _best(folder: Path, name: str, below: Below, scratch: str) -> tuple[Shape, T
     return best
 
 
-def _guess(folder: Path, group: list[tuple[str, Shape, Trial]]) -> Guess:
-    names = [name for name, _, _ in group]
+def _guess(folder: Path, group: list[tuple[str, Shape, Trial]], below: Below) -> Guess:
     shape, trial = group[0][1:]
+    part = _trained(group, below)
+    names = part.names
     words = Words.joined([each.words for _, _, each in group])
     read = sum(each.read for _, _, each in group)
     good = sum(each.share * each.read for _, _, each in group)
-    annotations = _globbed(_one_of_each(names) if shape.options.get("dialect") == "commonvoice" else names)
+    annotations = _globbed(names)
     up = folder.resolve().name if trial.root == ".." else ""
     why = [
         f"{shape.why} in {annotations[0]}"
         + (f" and {len(annotations) - 1} more" if len(annotations) > 1 else "")
     ]
-    why += trial.why
+    why += [*trial.why, *part.why]
     why.append(f"{good:.0f} of {read} records tried are good, with their media")
     scenario, type_ = words.row(shape.adapter, shape.speech)
     return Guess(
         shape.adapter,
         [f"{up}/{each}" if up else each for each in annotations],
-        trial.options,
+        {**trial.options, **part.options},
         trial.root,
         max((each.media for _, _, each in group), key=len),
         scenario,
@@ -139,6 +141,18 @@ def _guess(folder: Path, group: list[tuple[str, Shape, Trial]]) -> Guess:
         upper=bool(shape.speech) and words.is_upper,
         why=[*why, words.why(scenario, type_)],
     )
+
+
+def _trained(group: list[tuple[str, Shape, Trial]], below: Below) -> Trained:
+    """The annotation files of a group; of speech those for training, where the corpus tells them apart."""
+    names = [name for name, _, _ in group]
+    shape, trial = group[0][1:]
+    if shape.speech is None and shape.adapter != "manifest":
+        return Trained(names, {})
+    if shape.options.get("dialect") == "commonvoice":
+        return Trained(_one_of_each(names), {})
+    seen = {split for _, _, each in group for split in each.splits}
+    return for_training(shape.adapter, trial.options, names, below.names, seen)
 
 
 def _one_of_each(names: list[str]) -> list[str]:
@@ -160,11 +174,7 @@ def _globbed(names: list[str]) -> list[str]:
         return sorted(names)
     globs: dict[tuple[int, str], list[str]] = {}
     for name in names:
-        base = posixpath.basename(name)
-        suffix = next(
-            (end for end in (".trans.txt", ".trans.tsv") if base.endswith(end)), posixpath.splitext(base)[1]
-        )
-        globs.setdefault((name.count("/"), suffix), []).append(name)
+        globs.setdefault((name.count("/"), ending_of(name)), []).append(name)
     return sorted(_glob(some, suffix) for (_, suffix), some in globs.items())
 
 

@@ -122,6 +122,7 @@ def of_transcripts(root: str, name: str, below: Below) -> Iterator[Shape]:
             return
     lines = _lines(files.join(root, name))
     yield from _own_file(name, lines, below)
+    yield from _prompts(lines, below)
     yield from _by_ids(name, lines, below)
 
 
@@ -158,6 +159,28 @@ def _own_file(name: str, lines: list[str], below: Below) -> Iterator[Shape]:
         yield Shape(
             "transcript_tree", options, f"{suffix} files that are called as the recordings beside them", "asr"
         )
+
+
+def _prompts(lines: list[str], below: Below) -> Iterator[Shape]:
+    """Asterisk's prompts: the path of a recording without its extension, a colon, the words; `;` begins a remark."""
+    ids = [line.partition(": ")[0] for line in lines if ": " in line and not line.startswith(";")]
+    found = {each: sound for each in ids if (sound := _prompt(below, each)) is not None}
+    if not found or len(found) * 3 < len(lines):
+        return
+    folders = Counter(posixpath.splitext(sound)[0].removesuffix(each) for each, sound in found.items())
+    extensions = {posixpath.splitext(sound)[1] for sound in found.values()}
+    audio = f"{folders.most_common(1)[0][0]}{{id}}{extensions.pop() if len(extensions) == 1 else '.*'}"
+    words = "lines that begin with the path of a recording and a colon, as Asterisk's prompts have them"
+    options = {"audio": audio, "delimiter": ": ", "skip_lines": "^;"}
+    yield Shape("transcript_tree", options, words, "tts")
+
+
+def _prompt(below: Below, path: str) -> str | None:
+    """The recording of a prompt, whose own format has an extension that nothing else has."""
+    found = below.find(f"{path}.g722") if 0 < len(path) < 200 else None
+    if found is None or found[0] or not posixpath.splitext(found[1])[0].endswith(path):
+        return None
+    return found[1] if kind_of(found[1]) == "audio" or found[1].endswith(".g722") else None
 
 
 def _by_ids(name: str, lines: list[str], below: Below) -> Iterator[Shape]:

@@ -36,6 +36,7 @@ class Trial:
     root: str = "."
     media: dict[str, Any] = field(default_factory=dict)
     why: tuple[str, ...] = ()
+    splits: frozenset[str] = frozenset()  # that its records name
 
     @property
     def rank(self) -> tuple[bool, float]:
@@ -82,6 +83,7 @@ def tried(folder: Path, name: str, shape: Shape, below: Below, scratch: str) -> 
         place.root,
         place.media,
         place.why,
+        frozenset(each.split for each in good if each.split is not None),
     )
 
 

@@ -11,14 +11,14 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
 from vita_data.sources import turns
 from vita_data.sources.base import Fault, Medium, MediumKind, Native, Slice, Split, transcript, worker_died
-from vita_data.sources.qa_rows import AskOptions, as_template, ask, check_split, columns_of
+from vita_data.sources.qa_rows import AskOptions, as_template, ask, check_split, columns_of, split_of_row
 from vita_data.sources.turns import Dialect, Turns
 
 READ_ROWS = 256
@@ -100,7 +100,7 @@ class HfParquet:
     def _columns(self) -> list[str]:
         """All columns that are read."""
         options = self._options
-        own = [options.id_column, *self._images(), *columns_of(options.answer_form or "")]
+        own = [options.id_column, "split", *self._images(), *columns_of(options.answer_form or "")]
         if options.turns in ("alpaca", "text"):
             own += [options.keys.get(name, name) for name in turns.KEYS[options.turns]]
         return [*own, *self._needed()]
@@ -119,13 +119,15 @@ class HfParquet:
                 for name in (options.speaker_column, options.language_column)
             )
             media = self._media(row, position)
+            split = split_of_row(options, row, annotation)
             if options.text_column is not None:
-                return self._heard(position, text_id, row, media, speaker, language)
+                return replace(self._heard(position, text_id, row, media, speaker, language), split=split)
             said, media = self._turns(row, annotation, text_id or str(position), media)
             said, media = turns.with_tokens(said, media, options.tokens)
             if options.question_column or options.turns == "QA":
                 said = turns.with_placeholders(said, media)
-            return Native(position, text_id, said, turns.in_order(said, media), speaker, language)
+            media = turns.in_order(said, media)
+            return Native(position, text_id, said, media, speaker, language, split=split)
         except RecordError as error:
             return Fault(position, error, text_id)
 

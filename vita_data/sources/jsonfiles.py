@@ -18,6 +18,7 @@ import ijson
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
+from vita_data.sources import nonfinite
 from vita_data.sources.base import Slice, Split, worker_died
 
 SLICE_BYTES = 8 << 20
@@ -36,7 +37,8 @@ _ESCAPES = re.compile(
 # Whole numbers that Python will not compute; the parser, which asks it to, ends the process over them.
 _DIGITS = 600
 _HUGE_NUMBER = re.compile(rf'(?<![\w."\\])-?\d{{{_DIGITS},}}', re.ASCII)
-_MID_ESCAPE = "\\u0123456789abcdefABCDEF"  # a text that ends in none of these ends in no half escape
+# A text that ends in none of these ends in no half escape and in no part of a word for no number.
+_MID_TOKEN = "\\u0123456789abcdefABCDEF" + nonfinite.LETTERS
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -51,13 +53,15 @@ class Utf8Stream:
     """Bytes of a file with everything that is not UTF-8 marked, its BOM dropped, and all of it digested.
 
     Marked too are what the parser is not safe with: half a surrogate pair, written as an escape, of which
-    it would make a question mark, and whole numbers of hundreds of digits.
+    it would make a question mark, and whole numbers of hundreds of digits. What is no number becomes one that
+    stands for it; `items`, `entries` and `events` give it back.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("vita-mark")
         self._held = ""
+        self._nonfinite = nonfinite.NonFinite()
         self.hash = hashlib.sha256()
         self.size = 0
 
@@ -68,15 +72,20 @@ class Utf8Stream:
             self.hash.update(block)
             self.size += len(block)
             text = self._held + self._decoder.decode(block, final=not block)
-            whole = len(text.rstrip(_MID_ESCAPE)) if block else len(text)
+            whole = len(text.rstrip(_MID_TOKEN)) if block else len(text)
             text, self._held = text[:whole], text[whole:]
             if "\\ud" in text or "\\uD" in text:
                 text = _ESCAPES.sub(_mark_half_pair, text)
             if _has_huge_number(text):
                 text = _HUGE_NUMBER.sub(NOT_UTF8, text)
+            text = self._nonfinite.replaced(text)
             if text or not block:
                 return text.encode("utf-8")
         return b""
+
+    def restored(self, value: Any) -> Any:
+        """A value that the parser made of this stream, with NaN and infinities where they were."""
+        return nonfinite.restored(value) if self._nonfinite.seen else value
 
     def drain(self) -> None:
         while self.read():
@@ -93,12 +102,29 @@ def _has_huge_number(text: str) -> bool:
     return any(text[at].isdecimal() and text[at : at + step].isdecimal() for at in range(0, len(text), step))
 
 
+def items(stream: Utf8Stream, prefix: str) -> Iterator[Any]:
+    """The values of a document at a prefix of the parser's, one by one."""
+    for value in ijson.items(stream, prefix):
+        yield stream.restored(value)
+
+
+def entries(stream: Utf8Stream, prefix: str) -> Iterator[tuple[str, Any]]:
+    """The entries of the objects of a document at a prefix, one by one."""
+    for name, value in ijson.kvitems(stream, prefix):
+        yield name, stream.restored(value)
+
+
+def events(stream: Utf8Stream) -> Iterator[tuple[str, str, Any]]:
+    """The parser's events: (prefix, event, value)."""
+    for prefix, event, value in ijson.parse(stream):
+        yield prefix, event, stream.restored(value)
+
+
 def _elements(stream: Utf8Stream, items_path: str, keyed: bool) -> Iterator[Any]:
     if keyed:
-        yield from ({"id": name, "value": value} for name, value in ijson.kvitems(stream, items_path))
+        yield from ({"id": name, "value": value} for name, value in entries(stream, items_path))
     else:
-        prefix = f"{items_path}.item" if items_path else "item"
-        yield from ijson.items(stream, prefix)
+        yield from items(stream, f"{items_path}.item" if items_path else "item")
 
 
 def split_document(

@@ -43,7 +43,7 @@ def values(path: str) -> Iterator[Any | RecordError]:
             start = stream.read(_LOOKED_AT).removeprefix(codecs.BOM_UTF8).lstrip()
         with _unpacked(path) as stream:
             if start.startswith(b"["):
-                yield from ijson.items(jsonfiles.Utf8Stream(stream), "item")
+                yield from jsonfiles.items(jsonfiles.Utf8Stream(stream), "item")
                 return
             for line in textlines.bounded_lines(stream):
                 if isinstance(line, RecordError):

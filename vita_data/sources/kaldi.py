@@ -16,7 +16,7 @@ from typing import Any
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
-from vita_data.sources import jsonfiles, utterance
+from vita_data.sources import jsonfiles, split_names, utterance
 from vita_data.sources.base import Fault, Medium, Native, Slice, Split, transcript
 from vita_data.sources.copies import Copies
 from vita_data.sources.kaldi_pipes import file_of
@@ -88,11 +88,13 @@ class Kaldi:
                 continue
             native_id = utterance.id_text(value["id"])
             try:
-                yield self._record(position, native_id, value)
+                yield self._record(position, native_id, value, split_names.split_of_folder(part.annotation))
             except RecordError as error:
                 yield Fault(position, error, native_id)
 
-    def _record(self, position: int, native_id: str | None, value: dict[str, Any]) -> Native:
+    def _record(
+        self, position: int, native_id: str | None, value: dict[str, Any], split: str | None
+    ) -> Native:
         options = self._options
         if "twice" in value:
             raise RecordError("ambiguous_id", value["twice"], value["id"])
@@ -103,7 +105,8 @@ class Kaldi:
             raise RecordError("not_a_record", f"the utterance has no line in {options.wav_scp}.")
         name = utterance.place(file_of(value["wav"]), options.path_prefix, options.strip_prefix)
         sound = Medium("audio", name, start=start, end=end)
-        return transcript(position, native_id, value["text"], sound, utterance.label(value.get("speaker")))
+        speaker = utterance.label(value.get("speaker"))
+        return transcript(position, native_id, value["text"], sound, speaker, split=split)
 
 
 def _times(line: str | None, where: str) -> tuple[float, float | None]:

@@ -115,8 +115,10 @@ def _some(value: Any, names: tuple[str, ...]) -> dict[str, Any] | None:
     return {name: value[name] for name in names if name in value} if isinstance(value, dict) else None
 
 
-def record(position: int, native_id: str | None, value: dict[str, Any], place: Place) -> Native:
-    """The record of a line that `split` wrote; raises RecordError for what it lacks."""
+def record(
+    position: int, native_id: str | None, value: dict[str, Any], place: Place, split: str | None = None
+) -> Native:
+    """The record of a line that `split` wrote, from the publisher's `split`; raises RecordError for what it lacks."""
     if "broken" in value:
         raise RecordError("not_a_record", str(value["broken"]))
     supervision, recording = value.get("supervision"), value.get("recording")
@@ -138,7 +140,7 @@ def record(position: int, native_id: str | None, value: dict[str, Any], place: P
         utterance.label(supervision.get("speaker")),
         utterance.language(supervision.get("language")),
     )
-    return transcript(position, native_id, text, sound, speaker, language)
+    return transcript(position, native_id, text, sound, speaker, language, split)
 
 
 def _file(recording: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.sources import jsonfiles, turns
+from vita_data.sources import jsonfiles, split_names, turns
 from vita_data.sources.base import Fault, Medium, MediumKind, Native, Slice, Split
 from vita_data.sources.turns import PLACEHOLDERS, Dialect, Turns
 
@@ -84,7 +84,8 @@ class LlavaJson:
                 name = native_id or str(position)
                 said = turns.captioned(said, media, self._options.prompts, annotation, name)
             media = turns.in_order(said, turns.with_clip(media, value.get("start"), value.get("end")))
-            return Native(position, native_id, said, media, inserted_id=_inserted(value))
+            split = split_names.split_of(annotation, value.get("split"))
+            return Native(position, native_id, said, media, inserted_id=_inserted(value), split=split)
         except RecordError as error:
             return Fault(position, error, native_id)
         except RecursionError:
@@ -93,6 +94,9 @@ class LlavaJson:
     def _said(self, value: dict[str, Any]) -> tuple[Turns, list[Medium]]:
         """The turns with placeholders as they stand, and the media of the record."""
         options = self._options
+        # VITA's trainer takes the closing token away from the last answer of such a record, so that the model
+        # does not learn to stop where somebody was cut off. Records of ours always close their answers: kept,
+        # this one would teach just that. It was read well, so the catalog counts it as refused by a rule.
         if value.get("end_tag") is False:
             raise RecordError("unfinished_answer", "the last answer is marked as one that was interrupted.")
         said = turns.native_turns(value, options.turns, options.turns_key or options.turns, options.keys)

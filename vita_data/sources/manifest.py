@@ -12,7 +12,15 @@ from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.sources import dialects, headed_tables, jsonfiles, jsonvalues, lhotse_cuts, utterance
+from vita_data.sources import (
+    dialects,
+    headed_tables,
+    jsonfiles,
+    jsonvalues,
+    lhotse_cuts,
+    split_names,
+    utterance,
+)
 from vita_data.sources.base import Fault, Medium, Native, Slice, Split, transcript
 from vita_data.sources.dialects import DIALECTS, Dialect, first
 
@@ -88,7 +96,8 @@ class Manifest:
                 if self._options.dialect == "lhotse":
                     native_id = utterance.id_text(value.get("id"))
                     place = self._place(part.annotation, None)
-                    yield lhotse_cuts.record(position, native_id, value, place)
+                    split = split_names.split_of(part.annotation)
+                    yield lhotse_cuts.record(position, native_id, value, place, split)
                 else:
                     native_id = dialects.native_id(value, self._dialect)
                     yield self._record(position, native_id, value, part.annotation)
@@ -138,4 +147,7 @@ class Manifest:
         speaker = utterance.label(first(value, dialect.speaker))
         language = utterance.language(first(value, dialect.language))
         sound = Medium("audio", name, start=start, end=end)
-        return transcript(position, native_id, text, sound, speaker, language)
+        if split is None and options.dialect == "commonvoice":  # whose files are named as what they hold
+            split = posixpath.splitext(posixpath.basename(annotation))[0]
+        split = split_names.split_of(annotation, split)
+        return transcript(position, native_id, text, sound, speaker, language, split)

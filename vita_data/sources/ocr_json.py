@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.sources import delimited, jsonfiles
+from vita_data.sources import delimited, jsonfiles, split_names
 from vita_data.sources.base import Fault, Native, Slice, Split, no_prompts
 from vita_data.sources.turns import decoded, medium, prompt_for
 
@@ -110,7 +110,8 @@ class OcrJson:
         asked = prompt_for(options.prompts, "ocr-prompt", annotation, native_id)
         question = {"from": "human", "value": f"<image>\n{asked}"}
         answer = {"from": "gpt", "value": options.join.join(self._texts(instances))}
-        return Native(position, native_id, [question, answer], [picture])
+        split = split_names.split_of(annotation)
+        return Native(position, native_id, [question, answer], [picture], split=split)
 
     def _texts(self, instances: list[dict[str, Any]]) -> list[str]:
         options = self._options

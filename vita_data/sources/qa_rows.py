@@ -8,6 +8,7 @@ Questions, answers and names of media are columns, or templates with the names o
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.sources import delimited, jsonfiles, turns
+from vita_data.sources import delimited, jsonfiles, split_names, turns
 from vita_data.sources.base import Fault, Medium, Native, Slice, Split
 from vita_data.sources.turns import PLACEHOLDERS, Turns, spoken
 
@@ -66,7 +67,8 @@ class QaRowsOptions(AskOptions):
     header unless `columns` names their columns; `quotes: literal` is for files whose quotes are text, and gives
     the last column the rest of the line; `pattern` is for lines without a delimiter: its named groups are the
     columns. `messages` is a column with the turns before the answer. Media are in the columns image, video and
-    audio where there are such; a column that the card names must be there, though it may be empty.
+    audio where there are such; a column that the card names must be there, though it may be empty. They lie below
+    `media_root`, or where `media_roots` says for the annotation of that name (without folder and extension).
     """
 
     format: Literal["auto", "array", "object", "jsonl", "table"] = "auto"
@@ -82,6 +84,7 @@ class QaRowsOptions(AskOptions):
     quotes: Literal["rfc4180", "literal"] = "rfc4180"
     columns: tuple[str, ...] = ()
     pattern: str | None = None
+    media_roots: dict[str, str] = field(default_factory=dict)
     on_cut: Literal["error", "keep"] = "error"
 
     def complaint(self) -> tuple[str, str] | None:
@@ -155,7 +158,7 @@ class QaRows:
     def _record(self, position: int, native_id: str | None, annotation: str, row: dict[str, Any]) -> Native:
         options = self._options
         check_split(options, row)
-        media = [each for kind in PLACEHOLDERS for each in self._media(kind, row)]
+        media = [each for kind in PLACEHOLDERS for each in self._media(kind, row, annotation)]
         if options.messages is None:
             said = ask(options, options.question, options.answer, row, annotation, native_id or str(position))
         else:
@@ -163,9 +166,9 @@ class QaRows:
         said, media = turns.with_tokens(said, media, options.tokens)
         said = turns.with_placeholders(said, media)
         media = turns.in_order(said, turns.with_clip(media, row.get("start"), row.get("end")))
-        return Native(position, native_id, said, media)
+        return Native(position, native_id, said, media, split=split_of_row(options, row, annotation))
 
-    def _media(self, kind: Any, row: dict[str, Any]) -> list[Medium]:
+    def _media(self, kind: Any, row: dict[str, Any], annotation: str) -> list[Medium]:
         named: str | None = getattr(self._options, kind)
         wanted = columns_of(as_template(named or ""))
         absent = next((name for name in wanted if not has(row, name)), None)
@@ -176,7 +179,9 @@ class QaRows:
         else:
             names = None if any(turns.nothing(lookup(row, name)) for name in wanted) else fill(named, row)
         names = names if isinstance(names, list) else [] if turns.nothing(names) else [names]
-        return [turns.medium(kind, name, self._options.media_root) for name in names]
+        stem = posixpath.splitext(posixpath.basename(annotation))[0]
+        folder = self._options.media_roots.get(stem, self._options.media_root)
+        return [turns.medium(kind, name, folder) for name in names]
 
     def _continued(self, where: str, row: dict[str, Any]) -> Turns:
         """A conversation whose last question is answered in a column of its own."""
@@ -247,6 +252,13 @@ def check_split(options: AskOptions, row: Mapping[str, Any]) -> None:
             raise RecordError(
                 "other_split", f"its {name} is not among {', '.join(wanted)}.", spoken(row[name])
             )
+
+
+def split_of_row(options: AskOptions, row: Mapping[str, Any], annotation: str) -> str | None:
+    """The split that a row says in its column `split`, or in the one that the card filters by; else its file's."""
+    filtered = [name for name in options.split_filter if re.search("split|subset", name, re.IGNORECASE)]
+    said = (row.get(name) for name in ("split", *filtered))
+    return split_names.split_of(annotation, next((name for name in said if isinstance(name, str)), None))
 
 
 def choice_list(value: Any) -> list[str]:

@@ -58,7 +58,7 @@ class SegmentedJson:
         with files.open_read(path) as raw:
             stream = jsonfiles.Utf8Stream(raw)
             try:
-                for segment in walk.segments(ijson.parse(stream)):
+                for segment in walk.segments(jsonfiles.events(stream)):
                     copies.add(segment)
             except (ijson.JSONError, ArithmeticError, ValueError) as error:
                 copies.cut(path, str(error).strip().split("\n")[0], options.on_cut == "keep")
@@ -92,9 +92,10 @@ class SegmentedJson:
             raise RecordError("not_a_record", value["broken"])
         subsets = value.get("subsets")
         names = subsets if isinstance(subsets, list) else [subsets]
-        utterance.refuse_others(
-            "other_subset", (str(name).strip("{} ") for name in names if name is not None), options.splits
-        )
+        have = [str(name).strip("{} ") for name in names if name is not None]
+        utterance.refuse_others("other_subset", have, options.splits)
+        # Subsets hold one another: of those a segment is in, the first that was asked for, or that is listed.
+        split = next((name for name in (*options.splits, *have) if name in have), None)
         text = utterance.words(value.get("text"), options.text_key)
         start, end = utterance.segment(
             utterance.seconds(value.get("begin"), options.begin_key),
@@ -103,7 +104,7 @@ class SegmentedJson:
         name = utterance.place(value.get("path"), options.media_root)
         sound = Medium("audio", name, start=start, end=end)
         speaker = utterance.label(value.get("speaker")) or utterance.label(value.get("audio_speaker"))
-        return transcript(position, native_id, text, sound, speaker)
+        return transcript(position, native_id, text, sound, speaker, split=utterance.label(split))
 
 
 class _Walk:

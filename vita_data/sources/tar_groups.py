@@ -14,8 +14,8 @@ from typing import IO
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
 from vita_data.media.containers import tars
-from vita_data.media.containers.compressed import MAGIC, walk_compressed
-from vita_data.media.containers.entry import CutError, Entry, Way
+from vita_data.media.containers.compressed import walk_compressed
+from vita_data.media.containers.entry import MAGIC, CutError, Entry, Way
 from vita_data.media.containers.names import is_litter
 from vita_data.sources import jsonfiles, jsonvalues
 from vita_data.sources.base import Slice, Split, worker_died

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from vita_data.errors import RecordError
 from vita_data.records.key import keyed_hash
-from vita_data.sources import jsonfiles, tar_groups, textlines, utterance
+from vita_data.sources import jsonfiles, split_names, tar_groups, textlines, utterance
 from vita_data.sources.base import Fault, Medium, MediumKind, Native, Slice, Split, no_prompts, transcript
 from vita_data.sources.tar_groups import Group
 
@@ -104,22 +104,23 @@ class TarMembers:
         ]
         if group.refused is not None:
             raise group.refused
+        speaker = utterance.label(facts.get(options.speaker_key)) if options.speaker_key else None
+        language = utterance.language(facts.get(options.language_key)) if options.language_key else None
+        split = split_names.split_of(annotation, facts.get("split"))
         if options.turns_key is not None:
-            return Native(position, native_id, _turns(facts.get(options.turns_key)), media)
+            said = _turns(facts.get(options.turns_key))
+            return Native(position, native_id, said, media, speaker, language, split=split)
         if len(media) != 1:
             raise RecordError(
                 "not_a_record", f"the members of this name hold {len(media)} media and not one."
             )
         text = self._text(group, facts)
-        speaker = utterance.label(facts.get(options.speaker_key)) if options.speaker_key else None
-        language = utterance.language(facts.get(options.language_key)) if options.language_key else None
         if media[0].kind == "audio":
-            return transcript(position, native_id, text, media[0], speaker, language)
+            return transcript(position, native_id, text, media[0], speaker, language, split)
         choice = keyed_hash(0, "tar-prompt", annotation, str(native_id)) % len(options.prompts)
         question = {"from": "human", "value": f"<{media[0].kind}>\n{options.prompts[choice]}"}
-        return Native(
-            position, native_id, [question, {"from": "gpt", "value": text}], media, language=language
-        )
+        said = [question, {"from": "gpt", "value": text}]
+        return Native(position, native_id, said, media, speaker, language, split=split)
 
     def _text(self, group: Group, facts: dict[str, Any]) -> str:
         options = self._options

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from vita_data import files
 from vita_data.errors import RecordError
-from vita_data.sources import jsonfiles, textlines, utterance
+from vita_data.sources import jsonfiles, split_names, textlines, utterance
 from vita_data.sources.base import Fault, Medium, Native, Slice, Split, transcript, worker_died
 
 # A transcript that is a file of its own; a longer one is no utterance.
@@ -98,7 +98,7 @@ class TranscriptTree:
             return jsonfiles.split_lines(path, annotation)
         with files.open_read(path) as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-        size = files.identity(path)["size"]
+            size = stream.tell()
         return Split([Slice(annotation, path, 0, size, 0)], digest, size, 1)
 
     def read(self, root: str, part: Slice) -> Iterator[Native | Fault]:
@@ -162,9 +162,9 @@ class TranscriptTree:
         if options.text_form == "with_pinyin":
             text = _without_pinyin(text)
         sound = Medium("audio", self._audio(root, named))
-        return transcript(
-            position, utterance.id_text(name), text, sound, utterance.label(named.get("speaker"))
-        )
+        speaker = utterance.label(named.get("speaker"))
+        part = utterance.label(named.get("split")) or split_names.split_of_folder(annotation)
+        return transcript(position, utterance.id_text(name), text, sound, speaker, split=part)
 
     def _named(self, annotation: str, name: str) -> dict[str, str]:
         """What an id and the path of its transcript say."""

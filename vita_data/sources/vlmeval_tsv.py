@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from vita_data import files
 from vita_data.errors import RecordError, SourceError
-from vita_data.sources import delimited, jsonfiles, turns
+from vita_data.sources import delimited, jsonfiles, split_names, turns
 from vita_data.sources.base import Fault, Medium, Native, Slice, Split, worker_died
 from vita_data.sources.qa_rows import LETTERS, choice_list
 
@@ -25,9 +25,13 @@ REFERENCE = 64  # characters: whatever is longer is a picture itself
 
 @dataclass(frozen=True)
 class VlmevalOptions:
-    """Options of `adapter: vlmeval_tsv`; `media_root` is where the files of image_path lie."""
+    """Options of `adapter: vlmeval_tsv`; `media_root` is where the files of image_path lie.
+
+    `unanswered` stands for the answers of a test set whose publisher keeps them.
+    """
 
     media_root: str = "."
+    unanswered: str = ""
 
 
 class VlmevalTsv:
@@ -67,9 +71,9 @@ class VlmevalTsv:
                 if isinstance(row, RecordError):
                     yield Fault(position, row)
                 elif row is not None:
-                    yield self._record(position, row, rows)
+                    yield self._record(position, part.annotation, row, rows)
 
-    def _record(self, position: int, row: dict[str, Any], rows: _Rows) -> Native | Fault:
+    def _record(self, position: int, annotation: str, row: dict[str, Any], rows: _Rows) -> Native | Fault:
         index = row.get("index", "").strip()
         native_id = json.dumps(index, ensure_ascii=False) if index else None
         try:
@@ -78,11 +82,14 @@ class VlmevalTsv:
             media = self._pictures(row, rows, position)
             options = [f"{name}. {row[name]}" for name in LETTERS if row.get(name, "").strip()]
             asked = "\n".join(part for part in (row.get("hint", ""), row["question"], *options) if part)
+            answer = row.get("answer")
             said: turns.Turns = [
                 {"from": "human", "value": asked},
-                {"from": "gpt", "value": row.get("answer")},
+                {"from": "gpt", "value": answer or self._options.unanswered or answer},
             ]
-            return Native(position, native_id, turns.with_placeholders(said, media), media)
+            said = turns.with_placeholders(said, media)
+            split = split_names.split_of(annotation, row.get("split"))
+            return Native(position, native_id, said, media, split=split)
         except RecordError as error:
             return Fault(position, error, native_id)
 

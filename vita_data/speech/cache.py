@@ -92,6 +92,12 @@ def _tar_of(name: str) -> str:
     return f"{name.removesuffix('.parquet')}.tar"
 
 
+def orphans(folder: str) -> list[str]:
+    """The tars of a cache that no table vouches for, as a build leaves them that was stopped; relative to it."""
+    tables = {_tar_of(name) for name in files.matching(folder, "*.parquet")}
+    return [name for name in files.matching(folder, "*.tar") if name not in tables]
+
+
 def row_of(question: dict[str, Any]) -> dict[str, Any]:
     """What the cache notes of a question's clip before it is made."""
     return {"clip": question["clip"], **{name: question[name] for name in _SAID}}

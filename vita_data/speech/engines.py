@@ -1,33 +1,30 @@
 """The engines that speak: espeak-ng, a command of one's own, a function, or a folder of finished audio.
 
 An engine turns a text into the bytes of an audio file. RecordError is for one text that it could not speak,
-UsageError for an engine that is not there at all. No command goes through a shell.
+UsageError for an engine that is not there at all. No command goes through a shell. What was spoken before
+needs no engine, so it is asked for only when something is to be spoken.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from vita_data import files
-from vita_data.errors import RecordError, UsageError
+from vita_data.errors import RecordError, UsageError, VitaError
 from vita_data.manifest.speech import SpeechCard
 from vita_data.records.key import digest_of, text_digest
+from vita_data.speech.failure import SECONDS, crashed, failed, timed_out
+from vita_data.speech.function import Function
 
 ESPEAK = "espeak-ng"
-SECONDS = 600  # that one question may take an engine
-LONGEST_REASON = 200
 MANIFEST = "manifest.jsonl"
 _PLACE = re.compile(r"\{(text_file|wav|voice|speed)\}")
 
@@ -35,11 +32,17 @@ _PLACE = re.compile(r"\{(text_file|wav|voice|speed)\}")
 class Engine(Protocol):
     """What speaks; `identity` is everything that another sound would come of."""
 
-    def identity(self) -> dict[str, Any]:
-        """JSON-able facts about the engine and its version; UsageError when it is not there."""
+    def identity(self) -> dict[str, Any] | None:
+        """JSON-able facts about the engine and its version; None when only the engine knows and it is not there."""
+
+    def check(self) -> None:
+        """Raises UsageError when it is not there."""
 
     def speak(self, text: str, language: str, voice: str, speed: int) -> bytes:
-        """The text as an audio file; RecordError `engine_failed` or `media_missing` when it cannot be had."""
+        """The text as an audio file.
+
+        RecordError `engine_failed`, `engine_crashed`, `engine_timed_out` or `media_missing` when it cannot be had.
+        """
 
 
 def engine_of(card: SpeechCard) -> Engine:
@@ -57,17 +60,22 @@ def engine_of(card: SpeechCard) -> Engine:
 class Espeak:
     """The offline engine espeak-ng, the default: quick, small, and no beauty."""
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any] | None:
         """Its version, as `espeak-ng --version` prints it."""
         program = shutil.which(ESPEAK)
         if program is None:
+            return None
+        said = subprocess.run([program, "--version"], capture_output=True, timeout=60, check=False).stdout
+        found = re.search(rb"\d+(\.\d+)+", said)
+        return {"engine": ESPEAK, "version": found[0].decode("ascii") if found else "unknown"}
+
+    def check(self) -> None:
+        """Looks for it on the PATH."""
+        if shutil.which(ESPEAK) is None:
             raise UsageError(
                 "the engine espeak-ng, which speaks the questions, is not installed: run `apt-get install espeak-ng`, "
                 "or name a command, a function or a folder of finished audio as `engine` under `speech` in the mixture."
             )
-        said = subprocess.run([program, "--version"], capture_output=True, timeout=60, check=False).stdout
-        found = re.search(rb"\d+(\.\d+)+", said)
-        return {"engine": ESPEAK, "version": found[0].decode("ascii") if found else "unknown"}
 
     def speak(self, text: str, language: str, voice: str, speed: int) -> bytes:
         """A WAV file of 22,050 Hz."""
@@ -84,13 +92,16 @@ class Command:
     version: str | None
 
     def identity(self) -> dict[str, Any]:
-        """The command's words, and the version that the card gives it."""
+        """The command's words, and the version that the card gives it: neither needs the program."""
+        return {"engine": "command", "command": list(self.words), "version": self.version}
+
+    def check(self) -> None:
+        """Looks for the program."""
         if shutil.which(self.words[0]) is None:
             raise UsageError(
                 f"the command {self.words[0]}, which speaks the questions, is not there; "
                 "mend `command` under `speech` in the mixture, or install it."
             )
-        return {"engine": "command", "command": list(self.words), "version": self.version}
 
     def speak(self, text: str, language: str, voice: str, speed: int) -> bytes:
         """What the command wrote to {wav}."""
@@ -106,51 +117,21 @@ def _run(words: list[str], text: str, voice: str, speed: int) -> bytes:
         filled = [_PLACE.sub(lambda found: values[found[1]], word) for word in words]
         try:
             done = subprocess.run(filled, capture_output=True, timeout=SECONDS, check=False)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise _failed(type(error).__name__) from error
+        except subprocess.TimeoutExpired as error:
+            raise timed_out(SECONDS) from error
+        except OSError as error:  # no fault of this text
+            raise VitaError(
+                f"the command {words[0]}, which speaks the questions, cannot be started "
+                f"({error.strerror or error}); mend that and run the same command again."
+            ) from error
+        if done.returncode < 0:
+            raise crashed(done.returncode)
         if done.returncode:
             last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or [""])[-1]
-            raise _failed(f"status {done.returncode} {last}".replace(folder, "").strip())
+            raise failed(f"status {done.returncode} {last}".replace(folder, "").strip())
         if not wav.is_file():
-            raise _failed("it wrote no sound")
+            raise failed("it wrote no sound")
         return wav.read_bytes()
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of one's own, `package.module:function`, called with (text, language, voice, speed)."""
-
-    name: str
-    version: str | None
-
-    def identity(self) -> dict[str, Any]:
-        """Its name, and the version that the card gives it."""
-        _ = self._function  # that it cannot be loaded is said before anything else is done
-        return {"engine": self.name, "version": self.version}
-
-    def speak(self, text: str, language: str, voice: str, speed: int) -> bytes:
-        """What the function returned, which must be bytes."""
-        try:
-            said = self._function(text, language, voice, speed)
-        except Exception as error:  # it is the user's own code, which may raise anything
-            raise _failed(f"{type(error).__name__}: {error}") from error
-        if not isinstance(said, bytes):
-            raise _failed(f"it returned {type(said).__name__} and not bytes")
-        return said
-
-    @cached_property
-    def _function(self) -> Callable[..., Any]:
-        module, _, attribute = self.name.partition(":")
-        if os.getcwd() not in sys.path:  # an engine of one's own usually lies in the folder one works in
-            sys.path.append(os.getcwd())
-        try:
-            found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
-        except Exception as error:
-            raise UsageError(
-                f"engine {self.name} cannot be loaded ({type(error).__name__}: {error}); "
-                "name it package.module:function, importable from here."
-            ) from error
-        return found
 
 
 class Folder:
@@ -159,15 +140,20 @@ class Folder:
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any] | None:
         """The files with their sizes and times: whatever changes there is read again."""
+        if not files.exists(self._root):
+            return None
+        names = files.matching(self._root, "**/*")
+        states = [(name, files.identity(files.join(self._root, name))) for name in names]
+        return {"engine": "folder", "files": digest_of(states)}
+
+    def check(self) -> None:
+        """Looks for the folder."""
         if not files.exists(self._root):
             raise UsageError(
                 f"the folder {self._root} of finished speech is not there; mend `folder` under `speech` in the mixture."
             )
-        names = files.matching(self._root, "**/*")
-        states = [(name, files.identity(files.join(self._root, name))) for name in names]
-        return {"engine": "folder", "files": digest_of(states)}
 
     def speak(self, text: str, language: str, voice: str, speed: int) -> bytes:
         """The bytes of the file; voice and speed are what they are."""
@@ -176,6 +162,7 @@ class Folder:
             stem = text_name(text, language)
             name = next(iter(files.matching(self._root, f"{stem}.*")), None)
         if name is None or not _below(name) or not files.exists(files.join(self._root, name)):
+            self.check()  # with the folder gone, no text is to blame
             raise RecordError("media_missing", "the folder of finished speech has no file for this text.")
         return files.read_bytes(files.join(self._root, name))
 
@@ -203,8 +190,3 @@ def text_name(text: str, language: str) -> str:
 
 def _below(name: str) -> bool:
     return not name.startswith("/") and ".." not in name.split("/")
-
-
-def _failed(words: str) -> RecordError:
-    reason = " ".join(words.split())[:LONGEST_REASON]
-    return RecordError("engine_failed", f"The engine could not speak it ({reason}).", reason)

@@ -31,12 +31,12 @@ SILENT = -80.0  # dBFS, below what any voice is
 _FULL = 32768.0
 
 
-def speech_digest(engine: Engine, most_seconds: float) -> str:
-    """Names the cache of an engine: its identity and everything else that a clip's bytes depend on."""
+def speech_digest(identity: dict[str, Any], most_seconds: float) -> str:
+    """Names the cache of an engine: what it is and everything else that a clip's bytes depend on."""
     from importlib.metadata import version
 
     libraries = {name: version(name) for name in ("soundfile", "soxr", "av")}
-    return digest_of("speech", VERSION, engine.identity(), HEARD_RATE, most_seconds, libraries)
+    return digest_of("speech", VERSION, identity, HEARD_RATE, most_seconds, libraries)
 
 
 def speak_bucket(task_path: str, number: int) -> str:
@@ -49,6 +49,8 @@ def speak_bucket(task_path: str, number: int) -> str:
     wanted = {row["clip"]: row for rows in asked for row in rows if row["clip"] not in known}
     names = sorted(wanted)
     engine = engine_of(task.card)
+    if names:
+        engine.check()
     progress = Progress(files.join(task.work, "progress"))
     for first in range(0, len(names), CLIPS_A_TAR):
         some = names[first : first + CLIPS_A_TAR]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vita_data.report.funnel import missing
-from vita_data.report.page import write_report
+from vita_data.report.page import report, write_report
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +121,18 @@ def test_the_page_stays_below_two_megabytes_however_much_there_is(stage, sample,
     assert 1_000_000 < len(page.encode()) < 2_000_000
     assert "Left out to keep the page small" in page
     assert "20 more rules with fewer rejects are not shown" in page
+
+
+def test_archives_that_lack_something_are_a_table_of_bounded_length(made, parse):
+    plan, facts = made.plan, json.loads(json.dumps(made.facts))
+    assert "could not be listed" not in parse(made.page()).text
+    archive = {"members": 3, "left_out": {"name_not_utf8": 1234, "litter": 1}, "cut": False}
+    facts["sources"][0]["archives"] = [{**archive, "archive": f"<b>{n}.zip"} for n in range(30)]
+    facts["sources"][1]["archives"] = [{"archive": "cut.tar", "members": 7, "left_out": {}, "cut": True}]
+    words = parse(report(str(made.folder), plan, facts, made.roots)).text
+    assert "Members of archives that could not be listed (61 rows)" in words
+    assert "<b>0.zip their names are not UTF-8 3 1,234" in words
+    assert "and 11 more rows, in stage.json" in words
+    facts["sources"][0]["archives"] = []
+    words = parse(report(str(made.folder), plan, facts, made.roots)).text
+    assert "cut.tar it is cut or damaged behind those 7 unknown" in words

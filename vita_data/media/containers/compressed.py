@@ -9,13 +9,12 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-from vita_data import files
 from vita_data.errors import SourceError
 from vita_data.media.containers import tars
-from vita_data.media.containers.entry import CutError, Entry, Way
+from vita_data.media.containers.entry import MAGIC, CutError, Entry, Way
+from vita_data.media.containers.parts import identity_of
 from vita_data.media.containers.reading import open_reading
 
-MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz"}
 # Media hardly shrink. A tar that grows more than this is a bomb, or holds what is no medium.
 RATIO, SLACK = 200, 256 << 20
 XZ_MEMORY = 512 << 20
@@ -24,12 +23,12 @@ _DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
 def walk_compressed(path: str, limit: int) -> Iterator[tuple[Entry, bytes]]:
-    """Yields every file of a .tar.gz, .tar.bz2 or .tar.xz with its bytes; those above `limit` bytes are refused.
+    """Yields every file of a .tar.gz, .tar.bz2, .tar.xz or .tar.zst with its bytes; those above `limit` are refused.
 
     Raises CutError where the compressed stream or the tar in it ends early or is damaged, SourceError for one
     that unpacks to more than RATIO times its size.
     """
-    most = RATIO * files.identity(path)["size"] + SLACK
+    most = RATIO * identity_of(path)["size"] + SLACK
     members = 0
     with open_reading(path) as raw:
         stream = _Forward(_decompressor(raw), most, path)
@@ -57,7 +56,15 @@ def _decompressor(raw: IO[bytes]) -> Any:
         "gzip": lambda: gzip.GzipFile(fileobj=raw),
         "bzip2": lambda: bz2.BZ2File(raw),
         "xz": lambda: _Xz(raw),
+        "zstd": lambda: _zstd(raw),
     }[kind]()
+
+
+def _zstd(raw: IO[bytes]) -> Any:
+    """Frames of zstd one behind the other; their windows stay below 128 MiB, the library's own bound."""
+    import pyarrow as pa
+
+    return pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
 
 
 class _Forward:

@@ -7,6 +7,14 @@ from typing import NamedTuple
 
 from vita_data.errors import SourceError
 
+# How what is compressed as a whole begins.
+MAGIC = {
+    b"\x1f\x8b\x08": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x50\x2a\x4d\x18": "zstd",  # the frame that pzstd begins with, which is skipped
+}
 LARGEST = 1 << 60  # bytes that a header may state; more is damage
 
 

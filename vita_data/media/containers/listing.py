@@ -21,7 +21,7 @@ from vita_data.records.key import digest_of
 from vita_data.records.places import Place
 
 # Raise when a listing, or a tar written from what cannot be listed, would come out differently.
-VERSION = 1
+VERSION = 2
 RUN_ROWS = 1 << 16
 FOLDER = "members"
 

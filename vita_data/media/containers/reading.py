@@ -10,8 +10,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-from vita_data import files
 from vita_data.errors import SourceError
+from vita_data.media.containers.parts import open_parts
 
 
 class _Reading:
@@ -51,6 +51,6 @@ class _Reading:
 
 @contextlib.contextmanager
 def open_reading(path: str) -> Iterator[IO[bytes]]:
-    """A file for a decoder, which raises SourceError where it cannot be read."""
-    with files.open_read(path) as stream:
+    """An archive for a decoder, which raises SourceError where it cannot be read."""
+    with open_parts(path) as stream:
         yield cast(IO[bytes], cast(Any, _Reading(stream, path)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import IO, Literal
@@ -10,15 +12,17 @@ from vita_data import files
 from vita_data.errors import SourceError
 from vita_data.media.containers import tars, zips
 from vita_data.media.containers.cells import walk_cells
-from vita_data.media.containers.compressed import MAGIC, walk_compressed
-from vita_data.media.containers.entry import Entry
+from vita_data.media.containers.compressed import walk_compressed
+from vita_data.media.containers.entry import MAGIC, Entry
 from vita_data.media.containers.names import NAME_BYTES, clean_name, is_litter
+from vita_data.media.containers.parts import first_parts, names_of, open_parts
 from vita_data.records.places import MediaPlaces, Names, Place
 
 # Members of the first two lie in the file as they are or deflated; the others must be copied out once.
 Kind = Literal["zip", "tar", "compressed tar", "parquet"]
 # What one work item lists: root, archive below it, place, folder of the listings, whether to keep a cut one.
 Item = tuple[str, str, Place, str, bool]
+_VOLUME = re.compile(r"\.z[0-9]{2,3}$", re.IGNORECASE)
 
 
 def container_items(media: MediaPlaces, root: str, folder: str) -> list[Item]:
@@ -38,18 +42,33 @@ def _naming(container: str, place: Place) -> Place:
 
 
 def containers_of(root: str, place: Place) -> list[str]:
-    """The archives of a place, sorted, relative to the root."""
+    """The archives of a place, sorted, relative to the root; one that is in parts is named by the first."""
     found = files.matching(root, place.inside)
     if not found:
         raise SourceError(
             f"no file matches {place.inside} below {root}; fetch the archives, or mend the card's `media`."
         )
-    return found
+    return first_parts(root, found)
+
+
+def files_of(root: str, place: Place) -> list[str]:
+    """The files that the archives of a place are in, relative to the root."""
+    return [name for container in containers_of(root, place) for name in names_of(root, container)]
+
+
+def _volume(path: str) -> str:
+    whole = re.sub(_VOLUME, ".zip", path)
+    return (
+        f"{path} is one disk of a zip of many; join them with `zip -s 0 {whole} --out joined.zip`, and name the joined "
+        "one in the card's `media`."
+    )
 
 
 def kind_of(path: str) -> Kind:
     """What an archive is, by its bytes and not by its name; raises SourceError for what is none."""
-    with files.open_read(path) as stream:
+    if _VOLUME.search(path):
+        raise SourceError(_volume(path))
+    with open_parts(path) as stream:
         start = stream.read(tars.BLOCK)
         if tars.is_header(start) or start == bytes(tars.BLOCK):
             return "tar"
@@ -60,13 +79,15 @@ def kind_of(path: str) -> Kind:
         if start.startswith((b"PK\3\4", b"PK\5\6")) or zips.has_end(stream):
             return "zip"
     raise SourceError(
-        f"{path} is no zip, tar, .tar.gz, .tar.bz2, .tar.xz or parquet file; fetch it again, or join its parts."
+        f"{path} is no zip, tar, .tar.gz, .tar.bz2, .tar.xz, .tar.zst or parquet file; fetch it again, or join its "
+        "parts."
     )
 
 
 def walk_in_place(stream: IO[bytes], path: str, kind: Kind) -> Iterator[Entry]:
     """The members of a zip or tar, where they lie in it."""
-    size = files.identity(path)["size"]
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
     return zips.walk(stream, path, size) if kind == "zip" else tars.walk(stream, path, size)
 
 

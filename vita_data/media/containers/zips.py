@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 
 from vita_data.errors import SourceError
 from vita_data.media.containers.entry import LARGEST, Entry, Way
+from vita_data.media.containers.zip_names import decoded
 
 _END = struct.Struct("<4s4H2LH")
 _LOCATOR = struct.Struct("<4sLQL")
@@ -75,7 +76,12 @@ def read_local(head: bytes) -> Local:
     if not flags & _DESCRIPTOR:
         size, packed, _ = _zip64(fields, size, packed, 0)
         facts = (size, packed, crc)
-    return Local(_decoded(raw, flags, fields), _way(flags, method), facts, LOCAL_BYTES + name + extra)
+    return Local(
+        decoded(raw, bool(flags & _UTF8), _unicode_path(raw, fields)),
+        _way(flags, method),
+        facts,
+        LOCAL_BYTES + name + extra,
+    )
 
 
 def has_end(stream: IO[bytes]) -> bool:
@@ -107,7 +113,10 @@ def _directory(stream: IO[bytes], path: str, size: int) -> tuple[int, int, int, 
     if wide is not None:
         end, count, length, offset, disk, first_disk = wide
     if disk or first_disk:
-        raise SourceError(f"{path} is one part of a split zip; join the parts with `zip -s 0` first.")
+        raise SourceError(
+            f"{path} is the last disk of a zip of many; join them with `zip -s 0 {path} --out joined.zip`, and name "
+            "the joined one in the card's `media`."
+        )
     start = end - length
     if start < 0 or start < offset:
         raise _damaged(path, "its directory lies outside of the file")
@@ -164,7 +173,9 @@ def _entry(fields: tuple[int, ...], raw: bytes, extra: bytes, path: str) -> tupl
     way = _way(flags, method)
     if made >> 8 == _UNIX and stat.S_ISLNK(attributes >> 16):
         way = Way.LINK
-    return Entry(_decoded(raw, flags, extra), offset, packed, size, crc, way), offset
+    return Entry(
+        decoded(raw, bool(flags & _UTF8), _unicode_path(raw, extra)), offset, packed, size, crc, way
+    ), offset
 
 
 def _way(flags: int, method: int) -> Way:
@@ -193,20 +204,12 @@ def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int,
     return numbers[0], numbers[1], numbers[2]
 
 
-def _decoded(raw: bytes, flags: int, extra: bytes) -> str:
-    """A name as unzip shows it: from the Unicode path field, UTF-8 where it is that, else the DOS code page.
-
-    Many tools write UTF-8 without setting its flag; text in code page 437 is hardly ever valid UTF-8.
-    """
-    if raw.isascii():
-        return raw.decode()
+def _unicode_path(raw: bytes, extra: bytes) -> bytes | None:
+    """The name in the Unicode path field, unless another name was written over the one that it belongs to."""
     for tag, data in _extras(extra):
         if tag == 0x7075 and data[1:5] == zlib.crc32(raw).to_bytes(4, "little"):
-            raw, flags = data[5:], flags | _UTF8
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("utf-8", "replace") if flags & _UTF8 else raw.decode("cp437")
+            return data[5:]
+    return None
 
 
 def _refuse_overlaps(starts: array[int], ends: array[int], path: str) -> None:

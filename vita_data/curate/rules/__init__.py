@@ -1,0 +1,1 @@
+"""The rules of curation, grouped by what they look at."""

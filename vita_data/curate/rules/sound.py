@@ -1,0 +1,89 @@
+"""Rules about what is heard: level, clipping, silence, speech, and whether a transcript fits its time."""
+
+from __future__ import annotations
+
+import re
+
+from vita_data.curate.rules.base import Sample
+from vita_data.records.reject import Reject
+
+_CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_CHINESE_WEIGHT = 3  # a syllable takes as long to say as three letters
+_LONG_ENOUGH = 1.0  # seconds: shorter sounds are too short to tell how fast somebody speaks
+
+
+def level(sample: Sample, least: float) -> Reject | None:
+    """Refuses a sound whose root mean square is below this level, in decibels of full scale.
+
+    For dead channels. Wrong for far-away speakers in otherwise good recordings.
+    """
+    heard = next((heard for heard in sample.sounds if heard.level < least), None)
+    if heard is None:
+        return None
+    words = f"A sound has a level of {heard.level:.1f} decibels of full scale."
+    return Reject("quiet", words, f"{heard.level:.1f}", str(least))
+
+
+def clipping(sample: Sample, most: float) -> Reject | None:
+    """Refuses a sound of whose samples more than this part is cut off at full scale.
+
+    For recordings with the gain too high. Wrong for music that was mastered loud.
+    """
+    heard = next((heard for heard in sample.sounds if heard.clipped > most), None)
+    if heard is None:
+        return None
+    words = f"{heard.clipped:.1%} of a sound is cut off at full scale."
+    return Reject("clipped", words, f"{heard.clipped:.3f}", str(most))
+
+
+def silence(sample: Sample, most: float) -> Reject | None:
+    """Refuses a sound of which more than this part is silent. Wrong for a short word in a long pause."""
+    heard = next((heard for heard in sample.sounds if heard.silent > most), None)
+    if heard is None:
+        return None
+    return Reject("silent", f"{heard.silent:.0%} of a sound is silent.", f"{heard.silent:.3f}", str(most))
+
+
+def speech(sample: Sample, least: float) -> Reject | None:
+    """Refuses a sound of which less than this part is somebody speaking, as Silero's model hears it.
+
+    For speech corpora with music and noise among them. Wrong for whispering and singing. Off unless a card
+    asks for it, since it takes time to measure.
+    """
+    for heard in sample.sounds:
+        if heard.speech is not None and heard.speech < least:
+            words = f"Somebody speaks in {heard.speech:.0%} of a sound."
+            return Reject("no_speech", words, f"{heard.speech:.3f}", str(least))
+    return None
+
+
+def fast_speech(sample: Sample, most: float) -> Reject | None:
+    """Refuses a transcript of more characters a second than anybody says: it belongs to another sound.
+
+    A Chinese character counts as three. English is read at 14 to 17 characters a second. Wrong for
+    spelled-out numbers that stand as digits.
+    """
+    rate = _rate(sample)
+    if rate is None or rate <= most:
+        return None
+    return Reject("fast_speech", f"{rate:.1f} characters are said a second.", f"{rate:.1f}", str(most))
+
+
+def slow_speech(sample: Sample, least: float) -> Reject | None:
+    """Refuses a transcript of fewer characters a second than this: most of what is said is not written down.
+
+    Wrong for one word in a long recording.
+    """
+    rate = _rate(sample)
+    if rate is None or rate >= least:
+        return None
+    return Reject("slow_speech", f"{rate:.2f} characters are said a second.", f"{rate:.2f}", str(least))
+
+
+def _rate(sample: Sample) -> float | None:
+    """Characters a second of a transcript; None for what is no transcript or too short to tell."""
+    seconds = sum(heard.seconds for heard in sample.sounds)
+    if sample.kind not in ("asr", "tts") or seconds < _LONG_ENOUGH:
+        return None
+    text = "".join("".join(sample.answers).split())
+    return (len(text) + (_CHINESE_WEIGHT - 1) * len(_CHINESE.findall(text))) / seconds

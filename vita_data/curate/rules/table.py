@@ -1,0 +1,25 @@
+"""All rules in the order in which they judge: media, language, then what is said."""
+
+from __future__ import annotations
+
+from vita_data.curate.rules import film, language, picture, sound, text
+from vita_data.curate.rules.base import Rule
+
+# Raise when any rule would judge the same measurements otherwise.
+VERSION = 1
+
+RULES = (
+    Rule("level", "signal", sound.level),
+    Rule("clipping", "signal", sound.clipping),
+    Rule("silence", "signal", sound.silence),
+    Rule("speech", "signal", sound.speech),
+    Rule("frozen_film", "signal", film.frozen_film),
+    Rule("language", "language", language.language),
+    Rule("fast_speech", "quality", sound.fast_speech),
+    Rule("slow_speech", "quality", sound.slow_speech),
+    Rule("repetition", "quality", text.repetition),
+    Rule("refusal", "quality", text.refusal),
+    Rule("markup", "quality", text.markup),
+    Rule("longest_answer", "quality", text.longest_answer),
+    Rule("ocr", "quality", picture.ocr),
+)

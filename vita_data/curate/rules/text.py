@@ -1,0 +1,108 @@
+"""Rules about what answers say: repeated phrases, refusals, broken markup, endless length."""
+
+from __future__ import annotations
+
+import re
+
+from vita_data.curate.rules.base import Sample
+from vita_data.records.reject import Reject
+
+_SHORT = 200  # characters: shorter answers may repeat themselves
+_WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+|[^\w\s]")
+_PHRASE = 10  # words
+_CANNOT = r"i (?:can(?:no|['\u2019])t|am (?:unable|not able) to|(?:do not|don['\u2019]t) have the ability to)"
+_DO = r"(?:assist|help|provide|fulfil|comply|process|view|see|access|answer|generate|create|discuss|directly|perform)"
+_REFUSALS = re.compile(
+    rf"(?:i['\u2019]?m sorry|i apologi[sz]e|sorry|unfortunately)[,.]?\s*(?:but\s+)?(?:as an ai[^,.]*,\s*)?"
+    rf"{_CANNOT}\s+{_DO}"
+    rf"|\bas an ai(?: language)?(?: model| assistant)?,?\s+{_CANNOT}"
+    rf"|{_CANNOT}\s+(?:assist|help)(?: you)? with (?:that|this)"
+    r"|(?:抱歉|对不起|不好意思)[，,]?(?:但是?)?(?:我|作为)[^。]{0,20}(?:无法|不能)(?:回答|提供|协助|帮助|查看|看到|处理|满足)"
+    r"|作为(?:一个|一名)?(?:人工智能|AI)(?:语言)?(?:模型|助手)[^。]{0,20}(?:无法|不能)",
+    re.IGNORECASE,
+)
+_OPENING = 160  # characters of an answer in which a refusal stands
+
+
+def repetition(sample: Sample, most: float) -> Reject | None:
+    """Refuses an answer of which more than this part is phrases of ten words that it said before.
+
+    For generated text that ran in circles (Gopher's duplicate n-grams, Rae et al. 2021, table A1). Wrong for
+    lists and tables of like lines, and for poems; answers below 200 characters are never judged.
+    """
+    for answer in sample.answers:
+        if len(answer) >= _SHORT:
+            part = repeated(answer)
+            if part > most:
+                words = f"Phrases that were said before make up {part:.0%} of an answer."
+                return Reject("repetition", words, f"{part:.3f}", str(most))
+    return None
+
+
+def repeated(text: str) -> float:
+    """The part of a text's words, 0 to 1, that stand in a phrase of ten words which stood there before."""
+    words = _WORD.findall(text)
+    if len(words) <= _PHRASE:
+        return 0.0
+    seen: set[tuple[str, ...]] = set()
+    covered = 0  # words up to here are counted
+    count = 0
+    for start in range(len(words) - _PHRASE + 1):
+        phrase = tuple(words[start : start + _PHRASE])
+        if phrase in seen:
+            end = start + _PHRASE
+            count += end - max(start, covered)
+            covered = end
+        seen.add(phrase)
+    return count / len(words)
+
+
+def refusal(sample: Sample, switch: str) -> Reject | None:
+    """Refuses an answer that begins by saying that the model cannot answer.
+
+    For synthetic corpora whose generator refused. Wrong where refusing is the right answer, as in safety
+    corpora: switch it off there. Transcripts are never judged: people do say sorry.
+    """
+    if sample.kind in ("asr", "tts", "negative"):
+        return None
+    for answer in sample.answers:
+        found = _REFUSALS.search(answer[:_OPENING])
+        if found:
+            return Reject("refusal", "An answer refuses to answer.", found.group()[:80], None)
+    return None
+
+
+def markup(sample: Sample, switch: str) -> Reject | None:
+    """Refuses an answer that opens a block of code, a LaTeX environment or a group and never closes it.
+
+    For answers that were cut off. Wrong for texts about markup itself.
+    """
+    for answer in sample.answers:
+        what = unbalanced(answer)
+        if what:
+            return Reject("unbalanced_markup", f"An answer opens {what} and never closes it.", what, None)
+    return None
+
+
+def unbalanced(text: str) -> str | None:
+    """What of its markup a text leaves open: a fence of code, a LaTeX environment, or display mathematics."""
+    fences = re.findall(r"^[ \t]*(```+)", text, re.MULTILINE)
+    if len(fences) % 2:
+        return "a block of code"
+    outside = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    begun = re.findall(r"\\begin\{([^}]*)\}", outside)
+    ended = re.findall(r"\\end\{([^}]*)\}", outside)
+    left = next((name for name in begun if begun.count(name) != ended.count(name)), None)
+    if left is not None:
+        return f"\\begin{{{left[:40]}}}"
+    if len(re.findall(r"(?<!\\)\\\[", outside)) != len(re.findall(r"(?<!\\)\\\]", outside)):
+        return "\\["
+    return "$$" if outside.count("$$") % 2 else None
+
+
+def longest_answer(sample: Sample, most: int) -> Reject | None:
+    """Refuses an answer of more than this many characters: nobody answers with a book. Wrong for whole documents."""
+    longest = max(map(len, sample.answers), default=0)
+    if longest <= most:
+        return None
+    return Reject("long_answer", f"An answer has {longest} characters.", str(longest), str(most))

@@ -1,0 +1,1 @@
+"""Leaks: finding what training data share with a benchmark, in text and in sound."""
