@@ -75,7 +75,7 @@ def test_a_graph_is_made_of_transforms_that_every_engine_has(name: str) -> None:
     ]  # others do nothing
     assert {leaf.spec.urn for leaf in leaves} <= ALLOWED
     groupings = sum(leaf.spec.urn == "beam:transform:group_by_key:v1" for leaf in leaves)
-    assert groupings == (2 if name in ("catalog", "select") else 1)
+    assert groupings == (2 if name in ("catalog", "meet", "select") else 1)
     for leaf in leaves:
         if leaf.spec.urn == "beam:transform:pardo:v1":
             payload = beam_runner_api_pb2.ParDoPayload.FromString(leaf.spec.payload)

@@ -7,7 +7,8 @@ it is there for a reason that `benchmarks/near_pictures.py` measures:
 - The square fades out towards its edges, where crops and corner marks change it.
 - Its contrast is compressed, so that a mark of a loud colour weighs no more than the picture below it.
 - Pages, charts and drawings share their paper and their layout, which is all that low frequencies show. What is
-  mostly paper is hashed by 64 higher ones, with its middle magnified. Such a hash survives no crops.
+  mostly paper is hashed by 64 higher ones of what differs from its surroundings, with its middle magnified. Such a
+  hash survives no crops.
 - Pictures with less to see than that (one colour, a ramp, stripes, mirror images of themselves) have no hash: their
   bits would be those of rounding, or would be equal by symmetry.
 """
@@ -31,7 +32,8 @@ _SIDE = 96
 _FREQUENCIES = 24
 # (magnification of the middle, part of each side that fades, coefficients left out)
 _SCENE = (0.3, 0.07, 1)
-_PAPER = (0.8, 0.1, 220)
+_PAPER = (0.95, 0.2, 300)
+_SURROUNDINGS = 3.0  # pixels of the square: standard deviation of the blur that is taken from paper
 # Paper: this part of the pixels is at least this bright, beside the lightest, which are white or nearly so.
 _PAPER_PART, _PAPER_BESIDE, _PAPER_WHITE = 0.5, 0.85, 190
 # Amplitudes in grey levels: smaller ones change by recompression, and bits of the smallest depend on the machine.
@@ -50,8 +52,10 @@ def perceptual_hash(data: bytes, mirrored: bool = False) -> int | None:
 
 def _hash(square: Any) -> int | None:
     """The hash of a grey square uint8[96, 96]."""
-    basis, weights, rows, columns = _transform(*(_PAPER if _is_paper(square) else _SCENE))
-    levels = square - weights @ square @ weights
+    paper = _is_paper(square)
+    basis, weights, rows, columns = _transform(*(_PAPER if paper else _SCENE))
+    levels = square - _blur() @ square @ _blur().T if paper else square.astype(np.float64)
+    levels -= weights @ levels @ weights
     contrast = float(np.sqrt(weights @ (levels * levels) @ weights))
     if contrast < _FAINT:
         return None
@@ -66,6 +70,14 @@ def _hash(square: Any) -> int | None:
 def _is_paper(square: Any) -> bool:
     white = np.quantile(square, 0.95)
     return bool(white >= _PAPER_WHITE and np.mean(square >= _PAPER_BESIDE * white) >= _PAPER_PART)
+
+
+@functools.cache
+def _blur() -> Any:
+    """Gaussian blur of a column of pixels as a matrix; towards the edges of what there is."""
+    place = np.arange(_SIDE)
+    blur = np.exp(-0.5 * ((place[:, None] - place) / _SURROUNDINGS) ** 2)
+    return blur / blur.sum(axis=1, keepdims=True)
 
 
 @functools.cache

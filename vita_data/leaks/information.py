@@ -56,7 +56,7 @@ def _in_context(h: Any, place: Any, step: int, counted: Any, share: Any) -> Any:
 
 
 def _beside(hashes: Any, place: Any, step: int) -> Any:
-    """The token `step` places before each; outside of the question stands END. `place` counts from the end it comes to."""
+    """The token `step` places before each; outside of the question stands END. `place` counts from that end."""
     result = np.full(len(hashes), END)
     there = np.flatnonzero(place >= abs(step))
     result[there] = hashes[there - step]

@@ -1,8 +1,8 @@
 """Fingerprints of sounds: 32 bits for every fiftieth of a second, nearly the same after encoding anew.
 
 Bit b of a frame says whether the step in energy from band b to band b + 1 grew since the frame before (Haitsma
-and Kalker, A Highly Robust Audio Fingerprinting System, ISMIR 2002, section 4.2). Gain and a fixed colouring of the sound change
-nothing; frames are long and overlap, so that a shift by less than a step changes few bits.
+and Kalker, A Highly Robust Audio Fingerprinting System, ISMIR 2002, section 4.2). Gain and a fixed colouring of
+the sound change nothing; frames are long and overlap, so that a shift by less than a step changes few bits.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class _Sounds(NamedTuple):
 
 @dataclass(frozen=True)
 class SoundIndex:
-    """Recordings by number, in the order in which their fingerprints were given; 200 bytes a second, and as many to search."""
+    """Recordings by number, in the order in which their fingerprints were given; about 700 bytes a second."""
 
     sounds: _Sounds
 
@@ -70,7 +70,7 @@ class SoundIndex:
         firsts = np.cumsum([0, *(len(one.frames) for one in fingerprints)])
         places = np.flatnonzero(loud)
         places = places[np.argsort(frames[places], kind="stable")]
-        values, starts, counts = np.unique(frames[places], return_index=True, return_counts=True)
+        values, counts = np.unique(frames[places], return_counts=True)
         rare = counts <= COMMON
         kept = np.repeat(rare, counts)
         value_firsts = np.concatenate([[0], np.cumsum(counts[rare])])
@@ -93,7 +93,7 @@ class SoundIndex:
 
 
 def near(fingerprints: Sequence[Print], index: SoundIndex) -> list[Heard]:
-    """Recordings that are heard in sounds for a second or more, in the order of the sounds, the longest part of each."""
+    """Recordings that are heard in sounds for a second or more, in the order of the sounds, the longest part."""
     found: list[Heard] = []
     for number, one in enumerate(fingerprints):
         best: dict[int, Heard] = {}

@@ -37,6 +37,7 @@ ADAPTERS = (
     "vlmeval_tsv",
 )
 Kind = Literal["caption", "qa", "asr", "tts", "negative"]
+Commercial = Literal["allowed", "forbidden", "unclear"]
 _KINDS: dict[str, Kind] = {
     "Description": "caption",
     "QA": "qa",
@@ -116,6 +117,7 @@ class SourceCard:
 
     `root` is a folder or URL and `annotations` are names or globs below it; `options` belong to the
     adapter, which checks them and can name their lines; `path` and `origin` say where the card lies.
+    `commercial` is whether `licence`, and that of the media where it is another one, lets it be used so.
     """
 
     source: Name
@@ -131,6 +133,10 @@ class SourceCard:
     options: Options
     path: Path
     origin: Literal["package", "file"]
+    commercial: Commercial = "unclear"
+    media_licence: Text | None = None
+    url: Text | None = None
+    cite: Text | None = None
     revision: Text | None = None
     substitute: Text | None = None
     known: tuple[Text, ...] = ()

