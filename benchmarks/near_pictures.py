@@ -141,7 +141,9 @@ def race(folder: Path, count: int) -> dict[str, dict[str, Any]]:
 
 def spread(values: list[float], form: str) -> str:
     """Median (min to max)."""
-    low, middle, high = (format(value, form) for value in (min(values), statistics.median(values), max(values)))
+    low, middle, high = (
+        format(value, form) for value in (min(values), statistics.median(values), max(values))
+    )
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
@@ -152,7 +154,9 @@ def report(runs: list[dict[str, dict[str, Any]]]) -> None:
     print("|---" * (1 + 2 * len(names)) + "|")
     for way in [*WAYS, "all but mirrored"]:
         cells = [
-            spread([run[name]["ways"][way][column] for run in runs], ".3f") for name in names for column in (0, 1)
+            spread([run[name]["ways"][way][column] for run in runs], ".3f")
+            for name in names
+            for column in (0, 1)
         ]
         print(f"| {way} | " + " | ".join(cells) + " |")
     asked = spread([run["ours"]["mirrored"] for run in runs], ".3f")
@@ -165,7 +169,11 @@ def report(runs: list[dict[str, dict[str, Any]]]) -> None:
         ("pictures without a hash", "none", ",.0f"),
     ):
         cells = [spread([run[name][key] for run in runs], form) for name in names]
-        ratios = [run[names[0]][key] / run[names[1]][key] for run in runs] if form and key in ("hashing", "whole") else []
+        ratios = (
+            [run[names[0]][key] / run[names[1]][key] for run in runs]
+            if form and key in ("hashing", "whole")
+            else []
+        )
         print(f"| {words} | " + " | ".join(cells) + f" | {spread(ratios, '.2f') if ratios else ''} |")
     false = [spread([run[name]["ways"]["all but mirrored"][2] for run in runs], ",.0f") for name in names]
     print("| false pairs | " + " | ".join(false) + " | |")

@@ -29,7 +29,9 @@ def photographs() -> Iterator[Image.Image]:
 
     folder = Path(skimage.__file__).parent / "data"
     paths = [folder / name for name in PHOTOGRAPHS]
-    paths += [Path(sklearn.__file__).parent / "datasets/images" / name for name in ("china.jpg", "flower.jpg")]
+    paths += [
+        Path(sklearn.__file__).parent / "datasets/images" / name for name in ("china.jpg", "flower.jpg")
+    ]
     for path in paths:
         whole = Image.open(path).convert("RGB")
         for top in range(0, whole.height - TILE[1] + 1, TILE[1]):
@@ -75,7 +77,11 @@ def scene(rng: Any, width: int, height: int) -> Image.Image:
     picture = coloured(pixels)
     pen = ImageDraw.Draw(picture)
     for _ in range(rng.integers(2, 9)):
-        x, y, size = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0.05, 0.35) * min(width, height)
+        x, y, size = (
+            rng.uniform(0, width),
+            rng.uniform(0, height),
+            rng.uniform(0.05, 0.35) * min(width, height),
+        )
         body(pen, rng, x, y, size)
     picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 2)))
     hiss = noise(rng, width, height, 0.9)[..., None] * rng.uniform(2, 14)
@@ -165,7 +171,9 @@ WAYS: dict[str, Callable[[Image.Image, Any], bytes]] = {
     "twice the size": scaled(2, 2),
     "height to 80 %": scaled(1, 0.8),
     "grey": lambda picture, rng: jpeg(picture.convert("L")),
-    "brighter by 15 %": lambda picture, rng: jpeg(picture.point([min(255, int(v * 1.15)) for v in range(256)] * 3)),
+    "brighter by 15 %": lambda picture, rng: jpeg(
+        picture.point([min(255, int(v * 1.15)) for v in range(256)] * 3)
+    ),
     "box in a corner, 2 %": marked(0.02, True),
     "box in a corner, 5 %": marked(0.05, True),
     "box anywhere, 2 %": marked(0.02, False),
@@ -200,7 +208,11 @@ def page(rng: Any) -> Image.Image:
 def chart(rng: Any) -> Image.Image:
     """Bars, a line or a pie, always in the same place."""
     font, picture = ImageFont.load_default(12), Image.new("RGB", (640, 480), "white")
-    pen, values, kind = ImageDraw.Draw(picture), rng.uniform(0.1, 1, int(rng.integers(4, 13))), rng.integers(3)
+    pen, values, kind = (
+        ImageDraw.Draw(picture),
+        rng.uniform(0.1, 1, int(rng.integers(4, 13))),
+        rng.integers(3),
+    )
     colours = [tuple(int(level) for level in rng.integers(0, 256, 3)) for _ in values]
     pen.text((240, 12), words(rng, 4), font=font, fill=0)
     if kind == 2:

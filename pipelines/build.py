@@ -17,7 +17,10 @@ from pipelines.speech import speak, speech_facts
 from vita_data import files
 from vita_data.catalog.finish import check_tolerance
 from vita_data.errors import UsageError, VitaError
+from vita_data.ledger.attribution import write_attribution
+from vita_data.ledger.croissant import write_croissant
 from vita_data.manifest.find import load_mixture, load_sources, load_stage
+from vita_data.manifest.licence import ledger, left_out_words, licensed
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.manifest.options import with_options
 from vita_data.packs import window
@@ -49,27 +52,42 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     mixture = load_mixture(settings.mixture, manifests)
     stage = load_stage(settings.stage, mixture.path, manifests)
     stage, mixture = with_options(stage, mixture, settings.options)
+    cards = load_sources(mixture, manifests)
+    mixture, left_out = licensed(stage, mixture, cards, settings.licence, settings.pure_text)
     speech = speech_facts(mixture, stage.spoken_share, settings.out) if stage.spoken_share else None
     folder = files.join(settings.out, "stages", stage.stage)
     _refuse_other_build(settings, mixture)
     files.make_folder(settings.out)
     data_root = _data_root(settings, mixture, say)
-    cards = load_sources(mixture, manifests)
+    if settings.licence is not None:
+        say(left_out_words(settings.licence, left_out))
     mixture = sources_of(stage, mixture, cards)
     if stage.negatives and not any(cards[line.source].kind == "negative" for line in mixture.sources):
         say(f"mixture {mixture.mixture} names no source of negatives, so the stage has no clips of that kind")
     catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
     sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
-    sources = curate(settings.out, sources, summaries, mixture.geometry, run)
+    sources = curate(settings, mixture, sources, summaries, run, say)
     pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
+    origins = ledger((source.card for source in sources), settings.licence, left_out)
 
     late = known_late(settings.out, stage.stage, sources)
     for _ in range(MOST_REDRAWS):
         _check_late(sources, summaries, late)
         hold_out = hold_out_rule(stage, sources, mixture.holdout, keys_of(late))
         drawn = draw_all(stage, sources, hold_out, pure_text, keys_of(late), settings.allow_short)
-        plan = make_plan(stage, mixture, sources, drawn, hold_out, settings.seed, pure_text, STEPS, speech)
-        ready = finish.finished(folder, plan, summaries, late)
+        plan = make_plan(
+            stage,
+            mixture,
+            sources,
+            drawn,
+            hold_out,
+            settings.seed,
+            pure_text,
+            STEPS,
+            speech,
+            settings.licence,
+        )
+        ready = finish.finished(folder, plan, summaries, late, origins)
         if ready is not None:
             say(f"{folder} was built before, and nothing has changed since")
             return ready
@@ -82,7 +100,7 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
             tasks, spoken = speak(tasks, asking, plan, mixture, stage.spoken_share, settings.out, run)
         lost = _write_shards(tasks, plan["shard_bytes"], run)
         if not lost:
-            return _finish(folder, plan, sources, summaries, hold_out, late, spoken, run)
+            return _finish(folder, plan, sources, summaries, hold_out, late, origins, spoken, run)
         late = by_key(late + lost)
         words = f"{counted(len(lost), 'sample')} lost a medium since the sources were catalogued"
         say(f"{words}; drawing again without {'it' if len(lost) == 1 else 'them'}")
@@ -193,10 +211,11 @@ def _finish(
     summaries: dict[str, dict[str, Any]],
     hold_out: HoldOut,
     late: list[Reject],
+    origins: dict[str, Any],
     spoken: list[dict[str, Spoken]],
     run: RunStep,
 ) -> dict[str, Any]:
-    """Packs, rejects, report, and then the file that says the stage is whole."""
+    """Packs, rejects, report, attributions, and then the file that says the stage is whole."""
     shards = finish.shard_facts(folder)
     packs = pack_stage(
         folder, len(shards), plan, lambda items: run("pack", "packing training sequences", items, 0, [])
@@ -212,9 +231,11 @@ def _finish(
         )
         for line, name in ((line, line["source"]) for line in plan["sources"])
     ]
-    facts = finish.summary(plan, shards, lines, packs, late, versions())
+    facts = finish.summary(plan, shards, lines, packs, late, versions(), origins)
     finish.finish_eval(folder, plan, held_out)
     write_report(folder, plan, facts, {source.card.source: source.root for source in sources})
+    write_attribution(folder, facts)
+    write_croissant(folder, plan, facts)
     files.remove_tree(files.join(folder, "work"))
     facts = seal.sealed_facts(folder, facts)
     files.write_json(files.join(folder, seal.FACTS), facts)

@@ -28,6 +28,7 @@ WORTH_A_PROCESS = {
     "signals": 200,
     "judge": 4,
     "meet": 20,
+    "leaks": 2,
     "keep": 32,
     "select": 32,
     "questions": 8,

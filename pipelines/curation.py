@@ -6,20 +6,23 @@ one decodes nothing, and a source that is added is the only one that is measured
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from pipelines.catalogs import RunStep
+from pipelines.leaks import find_leaks
+from pipelines.settings import BuildSettings
 from vita_data import files
 from vita_data.catalog.merge import part_name
 from vita_data.curate import near, phash
-from vita_data.manifest.geometry import Geometry
+from vita_data.manifest.mixture import MixtureCard
 from vita_data.manifest.source import SourceCard
 from vita_data.select.counted import note_measured
 from vita_data.select.stage import Source
 from vita_data.verdicts import duplicates
 from vita_data.verdicts.judge import JudgeTask, judge_digest, judged_name
-from vita_data.verdicts.kept import GOING, KeptTask, duplicate_rejects, kept_digest
+from vita_data.verdicts.kept import GOING, KeptTask, duplicate_rejects, kept_digest, with_leaks
 from vita_data.verdicts.meeting import MeetSource, MeetTask
 from vita_data.verdicts.signals import SignalsTask, signals_digest, signals_name
 
@@ -27,20 +30,34 @@ ROWS_PER_BUCKET = 1 << 19
 
 
 def curate(
-    out: str, sources: list[Source], summaries: dict[str, dict[str, Any]], geometry: Geometry, run: RunStep
+    settings: BuildSettings,
+    mixture: MixtureCard,
+    sources: list[Source],
+    summaries: dict[str, dict[str, Any]],
+    run: RunStep,
+    say: Callable[[str], None],
 ) -> list[Source]:
     """The sources with the measures of what curation leaves of them in the place of their own."""
+    out = settings.out
     kept = {source.card.source: summaries[source.card.source]["kept"] for source in sources}
-    signals = _signals(out, sources, kept, run)
+    signals = measure_signals(out, sources, kept, run)
     judged = _judged(out, sources, signals, run)
     met = _duplicates(out, sources, signals, judged, sum(kept.values()), run)
-    left = _left(out, sources, judged, met, run)
+    leaks: dict[str, str] = {}
+    if settings.against is not None:
+        leaks = find_leaks(settings, mixture, sources, signals, near_radius, measure_signals, run, say)
+    elif mixture.benchmarks:
+        say(
+            f"mixture {mixture.mixture} names benchmarks and no --against DIR says where they lie: none is looked for"
+        )
+    left = _left(out, sources, judged, met, leaks, run)
     for source in left:
-        note_measured(source, geometry)
+        note_measured(source, mixture.geometry)
     return left
 
 
-def _signals(out: str, sources: list[Source], kept: dict[str, int], run: RunStep) -> dict[str, str]:
+def measure_signals(out: str, sources: list[Source], kept: dict[str, int], run: RunStep) -> dict[str, str]:
+    """Measures the signals of sources that have none yet; returns the folder of each."""
     folders: dict[str, str] = {}
     items: list[Any] = []
     progress: list[str] = []
@@ -93,21 +110,19 @@ def _digest(folder: str) -> str:
     return folder.split("/")[-2]
 
 
+def near_radius(card: SourceCard) -> int | None:
+    """The bits in which near pictures of a source may differ; None where they look alike by nature."""
+    radius = card.rules.near_pictures
+    if radius == "by-row":
+        return None if card.row.scenario == "OCR & Diagram" else phash.RADIUS
+    return None if radius == "off" else radius
+
+
 def meet_source(card: SourceCard, signals: str, measures: str, judged: str) -> MeetSource:
     """How near the samples of a source may come to others, by its card."""
-    rules = card.rules
-    radius = rules.near_pictures
-    if radius == "by-row":
-        radius = "off" if card.row.scenario == "OCR & Diagram" else phash.RADIUS
-    near_text = None if rules.near_text == "off" else rules.near_text
+    near_text = None if card.rules.near_text == "off" else card.rules.near_text
     return MeetSource(
-        card.source,
-        signals,
-        measures,
-        judged,
-        near_text,
-        None if radius == "off" else radius,
-        rules.near_turns,
+        card.source, signals, measures, judged, near_text, near_radius(card), card.rules.near_turns
     )
 
 
@@ -137,7 +152,14 @@ def _duplicates(
     return folder
 
 
-def _left(out: str, sources: list[Source], judged: dict[str, str], met: str, run: RunStep) -> list[Source]:
+def _left(
+    out: str,
+    sources: list[Source],
+    judged: dict[str, str],
+    met: str,
+    leaks: dict[str, str],
+    run: RunStep,
+) -> list[Source]:
     left: list[Source] = []
     items: list[Any] = []
     for source in sources:
@@ -148,6 +170,8 @@ def _left(out: str, sources: list[Source], judged: dict[str, str], met: str, run
             "near_picture": str(rules.near_pictures),
         }
         going = duplicate_rejects(duplicates.leavers(met, name), thresholds)
+        if name in leaks:
+            going = with_leaks(going, leaks[name], source.parts)
         digest = kept_digest(_digest(source.measures), judged[name], source.parts, going)
         folder = files.join(out, "curate", digest, name)
         left.append(replace(source, measures=folder))

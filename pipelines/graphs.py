@@ -27,6 +27,7 @@ from vita_data.speech.questions import question_bucket
 from vita_data.speech.speak import speak_bucket
 from vita_data.verdicts.judge import judge_part
 from vita_data.verdicts.kept import kept_part
+from vita_data.verdicts.leaks import leaks_part
 from vita_data.verdicts.meet import emit_part, meet_bucket
 from vita_data.verdicts.signals import signals_part
 
@@ -138,6 +139,11 @@ def _meet(group: tuple[str, Iterable[tuple[str, int]]]) -> None:
 
 
 @marked
+def _leaks(item: Item) -> None:
+    leaks_part(*item)
+
+
+@marked
 def _keep(item: Item) -> None:
     kept_part(*item)
 
@@ -230,6 +236,11 @@ def meet_graph(items: list[Item]) -> Graph:
     )
 
 
+def leaks_graph(items: list[Item]) -> Graph:
+    """(task, part): catalog parts into what they hold of benchmarks."""
+    return lambda p: p | Spread(items) | "Leaks" >> beam.Map(_leaks)
+
+
 def keep_graph(items: list[Item]) -> Graph:
     """(task, part): measures into those of what stays."""
     return lambda p: p | Spread(items) | "Keep" >> beam.Map(_keep)
@@ -284,6 +295,7 @@ GRAPHS = {
     "signals": signals_graph,
     "judge": judge_graph,
     "meet": meet_graph,
+    "leaks": leaks_graph,
     "keep": keep_graph,
     "select": select_graph,
     "questions": questions_graph,

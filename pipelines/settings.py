@@ -15,9 +15,11 @@ class BuildSettings:
     mixture: str
     out: str
     data_root: str | None = None
+    against: str | None = None  # where the benchmarks lie
     seed: int = 0
     manifests: str | None = None
     pure_text: bool | None = None
     allow_short: bool = False
     options: tuple[str, ...] = ()
+    licence: str | None = None
     runner: RunnerChoice = field(default_factory=RunnerChoice)

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *DOOR,
         "vita_data.media",
         "vita_data.curate",
+        "vita_data.leaks",
         "vita_data.catalog",
     ),
     "vita_data.check": (
@@ -59,6 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vita_data.speech": (*DOOR, "vita_data.media", "vita_data.catalog", "vita_data.select"),
     "vita_data.packs": (*GROUND, "vita_data.shards"),
     "vita_data.report": (*DOOR, "vita_data.media"),
+    "vita_data.ledger": DOOR,
     "vita_data.clean": (
         *DOOR,
         "vita_data.media",

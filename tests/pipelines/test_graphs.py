@@ -34,6 +34,7 @@ ITEMS: dict[str, list[Any]] = {
     "signals": [("/out/task.json", 0)],
     "judge": [("/out/task.json", 0)],
     "meet": [("/out/task.json", 0, 0), ("/out/task.json", 1, 0)],
+    "leaks": [("/out/task.json", 0)],
     "keep": [("/out/task.json", 0)],
     "select": [("/out/task.json", "coco", 0)],
     "questions": [("/out/speech.json", 0)],

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from vita_data.cli.options import options_option
+from vita_data.cli.options import licence_option, options_option
 from vita_data.cli.output import StepBars, json_option, print_json, size
 
 
@@ -42,6 +42,7 @@ from vita_data.cli.output import StepBars, json_option, print_json, size
     "--allow-short", is_flag=True, help="Take what there is where a source has less than its quota."
 )
 @options_option
+@licence_option
 @json_option
 def build(as_json: bool, **options: Any) -> None:
     """Build a stage, or go on with one that was stopped.
@@ -63,6 +64,7 @@ def build(as_json: bool, **options: Any) -> None:
         "manifests",
         "pure_text",
         "allow_short",
+        "licence",
     )
     choice = RunnerChoice(
         options["runner"], options["workers"], options["job_endpoint"], options["beam_options"]

@@ -17,6 +17,12 @@ options_option: Callable[[F], F] = click.option(
     metavar="NAME",
     help="A named alternative of the stage's or the mixture's card, such as public-script; may be repeated.",
 )
+licence_option: Callable[[F], F] = click.option(
+    "--licence",
+    type=click.Choice(["commercial"]),
+    help="Take only sources whose card says `commercial: allowed`. Hold-out, duplicates and leaks are then found "
+    "among these alone: a build of its own, in an --out of its own.",
+)
 
 
 def option_lines(rows: Iterable[tuple[str, str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vita_data import files
-from vita_data.cli.options import option_lines, options_option
+from vita_data.cli.options import licence_option, option_lines, options_option
 from vita_data.cli.output import json_option, print_json, size, table
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--manifests", type=click.Path(path_type=Path), help="Folder with cards of your own.")
 @click.option("--pure-text/--no-pure-text", default=None, help="Take the pure-text rows, or leave them out.")
 @options_option
+@licence_option
 @json_option
 def plan(
     stage: str,
@@ -35,6 +37,7 @@ def plan(
     manifests: Path | None,
     pure_text: bool | None,
     chosen: tuple[str, ...],
+    licence: str | None,
     as_json: bool,
 ) -> None:
     """Show what a stage asks of each source and in total.
@@ -44,6 +47,7 @@ def plan(
     certain before the questions are spoken.
     """
     from vita_data.manifest.find import load_mixture, load_sources, load_stage
+    from vita_data.manifest.licence import left_out_words, licensed
     from vita_data.manifest.options import with_options
     from vita_data.manifest.plan import plan_from_cards
     from vita_data.manifest.stage import split_stage
@@ -52,6 +56,8 @@ def plan(
     stage_card = load_stage(split_stage(stage)[0], card.path, manifests)
     stage_card, card = with_options(stage_card, card, chosen)
     sources = load_sources(card, manifests)
+    card, left_out = licensed(stage_card, card, sources, licence, pure_text)
+    sources = {line.source: sources[line.source] for line in card.sources}
     counted = _counted(out, card, sources, stage_card.hears)
     made = _made(out, stage_card, card)
     facts = plan_from_cards(stage_card, card, sources, pure_text, counted, made)
@@ -60,13 +66,16 @@ def plan(
             kind: {name: option.reason for name, option in there.options.items()}
             for kind, there in (("stage", stage_card), ("mixture", card))
         }
-        print_json({**facts, "options": {"chosen": sorted(set(chosen)), **options}})
+        limits = {"licence": licence, "left_out": [each.source for each in left_out]}
+        print_json({**facts, **limits, "options": {"chosen": sorted(set(chosen)), **options}})
         return
     heads = ["source", "unit", "basis", "asked", "samples", "questions", "tokens", "bytes", "hours"]
     if stage_card.spoken_share:
         heads.insert(heads.index("questions") + 1, "spoken")
     rows = [*facts["sources"], {"source": "total", **facts["total"]}]
     click.echo(table(heads, [[_cell(row, head) for head in heads] for row in rows]))
+    if licence is not None:
+        click.echo(f"\n{textwrap.fill(left_out_words(licence, left_out), 100, break_on_hyphens=False)}")
     if told := option_lines(_options(stage_card, card, chosen)):
         click.echo(f"\n{told}")
 

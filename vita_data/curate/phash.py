@@ -54,7 +54,7 @@ def _hash(square: Any) -> int | None:
     """The hash of a grey square uint8[96, 96]."""
     paper = _is_paper(square)
     basis, weights, rows, columns = _transform(*(_PAPER if paper else _SCENE))
-    levels = square - _blur() @ square @ _blur().T if paper else square.astype(np.float64)
+    levels = square - _blurred(_blurred(square).T).T if paper else square.astype(np.float64)
     levels -= weights @ levels @ weights
     contrast = float(np.sqrt(weights @ (levels * levels) @ weights))
     if contrast < _FAINT:
@@ -65,6 +65,11 @@ def _hash(square: Any) -> int | None:
     if np.count_nonzero(np.abs(amplitudes) >= _FAINT) < _CARRIED:
         return None
     return int.from_bytes(np.packbits(amplitudes > _NOTHING).tobytes(), "big")
+
+
+def _blurred(square: Any) -> Any:
+    """A square with its columns blurred; in strips, as linear algebra libraries start threads for whole squares."""
+    return np.matmul(_blur().reshape(4, -1, _SIDE), square).reshape(square.shape)
 
 
 def _is_paper(square: Any) -> bool:

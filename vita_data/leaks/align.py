@@ -20,7 +20,7 @@ def common(
     spans = ends - starts
     order = np.lexsort((spans, lengths))
     place = 0
-    while place < len(order):
+    while place < len(order) and len(texts):
         width = int(spans[order[place : place + 256]].max())
         count = min(max(CELLS // max(width, 1), 1), 256)
         some = order[place : place + count]

@@ -24,14 +24,15 @@ class Index(NamedTuple):
     """Texts of questions as arrays.
 
     Text t has the tokens `tokens[firsts[t]:firsts[t + 1]]`, which say `says`, `totals[t]` together, and belongs to
-    question `owners[t]`; its length is `halves[t]` half words. `stems[q]` is the text of question q without its
-    options, -1 if that has no tokens. `wholes` are sorted hashes of the texts numbered `of_wholes`. Run of tokens
+    question `owners[t]`; its length is `halves[t]` half words. `before` sums up `says`. `stems[q]` is the text of
+    question q without its options, -1 if that has no tokens. `wholes` are sorted hashes of the texts numbered `of_wholes`. Run of tokens
     `grams[g]` stands in the texts `in_texts[a:b]` at the tokens `at_tokens[a:b]`, a and b from `gram_firsts[g:g + 2]`;
     `bitmap` has the bit of every run set.
     """
 
     tokens: Any
     says: Any
+    before: Any
     firsts: Any
     totals: Any
     owners: Any
@@ -67,13 +68,14 @@ def build(questions: Sequence[str], options: Sequence[str]) -> Index:
     stems = np.full(len(texts), -1, np.int32)
     stems[filled] = rank[which]
     kept = filled[first_of[order]]
-    has_more = np.zeros(len(texts), bool)
-    has_more[with_options] = True  # is counted with its options, not twice
     some = _chosen(every, kept)
-    says = information(some, ~has_more[kept])
+    stem_of = np.where(kept < count, 0, np.diff(every.firsts)[numbers[kept]])  # tokens counted with the stem
+    place = np.arange(len(some.hashes)) - np.repeat(some.firsts[:-1], np.diff(some.firsts))
+    says = information(some, place >= np.repeat(stem_of, np.diff(some.firsts)))
     return Index(
         some.hashes,
         says,
+        np.concatenate([[0], np.cumsum(says, dtype=np.int64)]),
         some.firsts,
         _sums(says, some.firsts).astype(np.int32),
         numbers[kept].astype(np.int32),

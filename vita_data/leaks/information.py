@@ -19,29 +19,29 @@ from vita_data.leaks.tokens import Tokens, tokens_of
 VERSION = 1
 UNIT = 16  # parts of a bit: whole numbers add up alike everywhere
 MOST_BITS = 14.0
-WORD_BITS, CHARACTER_BITS, PLAIN_BITS = 13.0, 9.5, 6.0  # of a token of which the questions tell nothing
+WORD_BITS, CHARACTER_BITS, PLAIN_BITS = 13.0, 9.5, 4.0  # of a token of which the questions tell nothing
 PRIOR = 20_000.0  # tokens; so many outweigh what is expected without any
-BELIEF = 64.0  # occurrences; a few copies of a question do not make it common
+BELIEF = 128.0  # occurrences; a few copies of a question do not make it common
 END = np.uint64(0x3C6EF372FE94F82B)  # stands before the first token and after the last
 
 
 def information(some: Tokens, counted: Any) -> Any:
-    """int32[tokens]: what each token of these questions says, in sixteenths of a bit; counts are of those `counted`.
+    """int32[tokens]: what each token of these questions says, in sixteenths of a bit; counts are of those tokens that
+    `counted`, bool[tokens], names.
 
     A token says what the two before it leave open, or the two behind it, whichever is less, so
     that the plain words after a rare one stay plain.
     """
     h, firsts = some.hashes, some.firsts
     question = np.repeat(np.arange(len(firsts) - 1), np.diff(firsts))
-    counts = counted[question]
     expected = np.exp2(-_plain_bits(some))
-    alone = (_others(mixed(h.copy()), counts) + PRIOR * expected) / (
-        max(np.count_nonzero(counts) - 1, 0) + PRIOR
+    alone = (_others(mixed(h.copy()), counted) + PRIOR * expected) / (
+        max(np.count_nonzero(counted) - 1, 0) + PRIOR
     )
     share = alone
     for ends, step in ((firsts[:-1], 1), (firsts[1:] - 1, -1)):
         place = (np.arange(len(h)) - ends[question]) * step
-        share = np.maximum(share, _in_context(h, place, step, counts, alone))
+        share = np.maximum(share, _in_context(h, place, step, counted, alone))
     return np.rint(np.minimum(-np.log2(share), MOST_BITS) * UNIT).astype(np.int32)
 
 

@@ -145,7 +145,8 @@ def _candidates(index: Index, some: Tokens) -> _Matches:
     entries, places, at, widths = _hits(index, some)
     begins = at - places  # where the question's first token would stand
     longest = int(np.diff(index.firsts).max(initial=0))
-    order = np.argsort(entries * (len(some.hashes) + 2.0 * longest + 2) + begins, kind="stable")
+    stride = len(some.hashes) + 2 * longest + 2
+    order = np.argsort(entries.astype(np.int64) * stride + begins, kind="stable")
     entries, places, begins, widths, at = (column[order] for column in (entries, places, begins, widths, at))
     texts = np.searchsorted(some.firsts, at, side="right") - 1
     group = _groups(index, entries, texts, begins)
@@ -178,24 +179,28 @@ def _groups(index: Index, entries: Any, texts: Any, begins: Any) -> Any:
 
 def _covered(index: Index, entries: Any, places: Any, widths: Any, group: Any) -> Any:
     """What the tokens say that each hit adds to those before it in its group; hits in the order of places."""
-    sums = np.concatenate([[0], np.cumsum(index.says, dtype=np.int64)])
     ends = places + widths
     reach = np.zeros(len(places), np.int64)
     reach[1:] = np.where(group[1:] == group[:-1], ends[:-1], 0)
     firsts = index.firsts[entries]
-    return sums[firsts + ends] - sums[firsts + np.maximum(np.minimum(reach, ends), places)]
+    return index.before[firsts + ends] - index.before[firsts + np.maximum(np.minimum(reach, ends), places)]
 
 
 def _best(index: Index, some: Tokens, first: int, equal: _Matches, near: _Matches) -> list[Finding]:
-    """Findings in the order of texts and questions; of one question in one text equal ones before near ones."""
+    """Findings in the order of texts and questions; of those with the same stem in one text the best.
+
+    That is by score and by what it says: a plain stem that many share does not hide the question whose options
+    stand there too.
+    """
     entries, texts, said, starts, ends = (np.concatenate(pair) for pair in zip(equal, near, strict=True))
     if not len(entries):
         return []
     is_near = np.repeat([0, 1], [len(equal.entries), len(near.entries)])
     questions = index.owners[entries]
-    alike = index.owners[index.stems[questions]]  # the first question with the same stem
+    stems = index.stems[questions]
+    alike = np.where(stems < 0, questions, index.owners[stems])  # the first question with the same stem
     scores = said / np.maximum(index.totals[entries], 1)
-    order = np.lexsort((starts, questions, -said, -scores, is_near, alike, texts))
+    order = np.lexsort((starts, questions, is_near, -said * scores, alike, texts))
     new = np.ones(len(order), bool)
     new[1:] = (np.diff(texts[order]) != 0) | (np.diff(alike[order]) != 0)
     return [

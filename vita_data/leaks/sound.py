@@ -58,7 +58,7 @@ class _Sounds(NamedTuple):
 
 @dataclass(frozen=True)
 class SoundIndex:
-    """Recordings by number, in the order in which their fingerprints were given; about 700 bytes a second."""
+    """Recordings by number, in the order in which their fingerprints were given; about a kilobyte a second."""
 
     sounds: _Sounds
 
@@ -73,7 +73,7 @@ class SoundIndex:
         values, counts = np.unique(frames[places], return_counts=True)
         rare = counts <= COMMON
         kept = np.repeat(rare, counts)
-        value_firsts = np.concatenate([[0], np.cumsum(counts[rare])])
+        value_firsts = np.concatenate([[0], np.cumsum(counts[rare])]).astype(np.int32)
         seen = bitmap.bitmap_of(_hashed(values[rare]))
         return cls(
             _Sounds(frames, loud, firsts, values[rare], value_firsts, places[kept].astype(np.int32), seen)

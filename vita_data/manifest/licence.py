@@ -52,13 +52,17 @@ def licensed(
 def left_out_words(licence: str, left_out: Iterable[SourceCard]) -> str:
     """The sentence that names what a licence left out."""
     names = ", ".join(f"{card.source} ({card.commercial})" for card in left_out)
-    return f"--licence {licence} leaves out the sources whose cards do not say `commercial: allowed`: {names or 'none'}"
+    what = f"the sources whose cards do not say `commercial: allowed`: {names}" if names else "no source"
+    return f"--licence {licence} leaves out {what}"
 
 
 def ledger(
     taken: Iterable[SourceCard], licence: str | None = None, left_out: Iterable[SourceCard] = ()
 ) -> dict[str, Any]:
-    """What a stage says of its sources' licences and origins: `sources` and `left_out` by name, and the `licence` asked for."""
+    """What a stage says of its sources' licences and origins.
+
+    `sources` and `left_out` are by name, and `licence` is the use that all had to allow, if one was asked for.
+    """
     return {
         "licence": licence,
         "sources": {card.source: _said(card) for card in taken},

@@ -14,6 +14,7 @@ SECTIONS = {
     "rejects": "Rejects",
     "samples": "Samples",
     "lengths": "Lengths",
+    "licences": "Licences",
     "provenance": "Provenance",
 }
 

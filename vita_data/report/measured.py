@@ -14,12 +14,12 @@ from vita_data import files
 from vita_data.shards.write import index_name
 
 TOKENS = ["text_tokens", "visual_tokens", "audio_tokens"]
-COLUMNS = ["key", "source", "language", "questions", *TOKENS, "length", "grids"]
+COLUMNS = ["key", "source", "language", "licence", "questions", *TOKENS, "length", "grids"]
 
 
 @dataclass
-class Language:
-    """What is written of one language."""
+class Written:
+    """What is written of one language, or under one licence."""
 
     samples: int = 0
     questions: int = 0
@@ -38,7 +38,8 @@ class Measured:
     packs: Any
     cells: Counter[int] = field(default_factory=Counter)
     pictures: Counter[int] = field(default_factory=Counter)
-    languages: dict[str, Language] = field(default_factory=dict)
+    languages: dict[str, Written] = field(default_factory=dict)
+    licences: dict[str, Written] = field(default_factory=dict)
     first: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)
 
 
@@ -55,7 +56,8 @@ def measure_stage(
         lengths = np.minimum(table.column("length").to_numpy(), longest)
         measured.lengths += np.bincount(lengths, minlength=longest + 1)
         _add_pictures(measured, table)
-        _add_languages(measured, table)
+        _add_written(measured.languages, table, "language")
+        _add_written(measured.licences, table, "licence")
         _add_first(measured, table, number, wanted)
     return measured
 
@@ -83,14 +85,14 @@ def _count(counter: Counter[int], values: pa.Array) -> None:
         counter[row["values"]] += row["counts"]
 
 
-def _add_languages(measured: Measured, table: pa.Table) -> None:
+def _add_written(into: dict[str, Written], table: pa.Table, column: str) -> None:
     added = [(name, "sum") for name in ("questions", *TOKENS)]
-    sums = table.group_by("language").aggregate([("key", "count"), *added])
+    sums = table.group_by(column).aggregate([("key", "count"), *added])
     for row in sums.to_pylist():
-        language = measured.languages.setdefault(row["language"] or "", Language())
-        language.samples += row["key_count"]
-        language.questions += row["questions_sum"]
-        language.tokens += sum(row[f"{name}_sum"] for name in TOKENS)
+        written = into.setdefault(row[column] or "", Written())
+        written.samples += row["key_count"]
+        written.questions += row["questions_sum"]
+        written.tokens += sum(row[f"{name}_sum"] for name in TOKENS)
 
 
 def _add_first(measured: Measured, table: pa.Table, shard: int, wanted: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from vita_data.report.formats import count, listed, percent, share
 from vita_data.report.markup import Html, tag
-from vita_data.report.measured import Language
+from vita_data.report.measured import Written
 from vita_data.report.plots import Part, legend, measured_bar, share_bar, stacked_bar
 from vita_data.report.rules import reason_of
 from vita_data.report.tables import Cell, numbers, table
@@ -21,7 +21,7 @@ LANGUAGES = {"en": "English", "zh": "Chinese", "en-zh": "English and Chinese", "
 SERIES = ("first", "second", "third", "fourth", "fifth")  # classes of the style sheet
 
 
-def mixture_section(sources: list[dict[str, Any]], languages: dict[str, Language]) -> Html:
+def mixture_section(sources: list[dict[str, Any]], languages: dict[str, Written]) -> Html:
     """Asked against written, the shares of every source, and the mixture by language, scenario and type."""
     return tag(
         "section",
@@ -123,7 +123,7 @@ def _share(value: int, total: int, most: int) -> Html:
     return tag("span", words, share_bar(value, most), class_="share")
 
 
-def _splits(sources: list[dict[str, Any]], languages: dict[str, Language]) -> Html:
+def _splits(sources: list[dict[str, Any]], languages: dict[str, Written]) -> Html:
     spoken = [(LANGUAGES.get(name, name), language) for name, language in sorted(languages.items())]
     kinds = [
         (kind, sum(source["written"][f"{kind}_tokens"] for source in sources))

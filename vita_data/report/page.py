@@ -8,6 +8,7 @@ from vita_data import files
 from vita_data.report.funnel import funnel_section
 from vita_data.report.head import head_section
 from vita_data.report.lengths import lengths_section
+from vita_data.report.licences import licences_section
 from vita_data.report.markup import Html, raw, tag
 from vita_data.report.measured import measure_stage
 from vita_data.report.mixture import mixture_section
@@ -46,6 +47,7 @@ def report(folder: str, plan: dict[str, Any], facts: dict[str, Any], roots: dict
         rejects_section(folder, sources, roots),
         samples_section(folder, sources, measured),
         lengths_section(measured, packs, plan["geometry"]),
+        licences_section(facts["ledger"], sources, measured.licences),
         provenance_section(plan, facts),
     )
     body = tag("body", head_section(plan, facts), tag("main", *sections))

@@ -163,6 +163,18 @@ REASONS = {
     "near_picture": Reason(
         "Near duplicate", "Its pictures and its turns are nearly those of another sample, which stays."
     ),
+    "leak_itself": Reason(
+        "A benchmark's own", "The sample is of a benchmark's split, by its split or its id."
+    ),
+    "leak_content": Reason("A benchmark's medium", "A medium decodes to the same as one of a benchmark."),
+    "leak_picture_and_question": Reason(
+        "A benchmark's question",
+        "The picture is nearly one of a benchmark, and the question is its question.",
+    ),
+    "leak_picture": Reason("A benchmark's picture", "The picture is nearly one of a benchmark."),
+    "leak_question": Reason(
+        "A benchmark's question", "A benchmark's question stands in the text, long enough to be no chance."
+    ),
     "medium_changed": Reason(
         "Changed since it was read", "The file had other bytes, or was gone, when its shard was written."
     ),

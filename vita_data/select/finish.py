@@ -36,15 +36,21 @@ Funnel = dict[str, int]
 
 
 def finished(
-    folder: str, plan: dict[str, Any], summaries: dict[str, dict[str, Any]], late: list[dict[str, Any]]
+    folder: str,
+    plan: dict[str, Any],
+    summaries: dict[str, dict[str, Any]],
+    late: list[dict[str, Any]],
+    ledger: dict[str, Any],
 ) -> dict[str, Any] | None:
     """What stage.json says when this very stage lies there whole, else None.
 
     The plan holds all that shards and packs depend on; rejects and reports depend on the catalogs'
-    `summaries` and on the late rejects too.
+    `summaries`, on the late rejects and on the `ledger` of licences too.
     """
     facts = seal.trusted(folder, seal.FACTS)
-    if facts is None or facts["digest"] != plan["digest"] or facts["late"] != late:
+    if facts is None or facts["digest"] != plan["digest"]:
+        return None
+    if facts["late"] != late or facts["ledger"] != ledger:
         return None
     if any(_said_of(line) != _said_of(_inputs(summaries[line["source"]])) for line in facts["sources"]):
         return None
@@ -158,6 +164,7 @@ def summary(
     packs: dict[str, Any],
     late: list[dict[str, Any]],
     versions: dict[str, str],
+    ledger: dict[str, Any],
 ) -> dict[str, Any]:
     """What `stage.json` says."""
     summed = ("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens", "hours", "spoken")
@@ -180,6 +187,7 @@ def summary(
         "shards": shards,
         "packs": packs,
         "late": late,
+        "ledger": ledger,
         "versions": versions,
     }
 

@@ -169,10 +169,11 @@ def make_plan(
     pure_text: bool,
     steps: dict[str, int],
     speech: dict[str, Any] | None = None,
+    licence: str | None = None,
 ) -> dict[str, Any]:
     """The plan of a stage: everything its bytes depend on, the versions of the steps that write them included.
 
-    `speech` says how its questions are spoken, where some are.
+    `speech` says how its questions are spoken, where some are, and `licence` which use all sources must allow.
     """
     plan: dict[str, Any] = {
         "stage": stage.stage,
@@ -191,6 +192,8 @@ def make_plan(
     }
     if speech is not None:
         plan["speech"] = speech
+    if licence is not None:
+        plan["licence"] = licence
     plan["catalogs"] = {source.card.source: source.catalog_digest for source in sources}
     plan["measures"] = {source.card.source: source.measures.split("/")[-2] for source in sources}
     return sealed_plan(plan)

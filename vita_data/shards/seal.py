@@ -18,9 +18,11 @@ from vita_data.shards.write import index_name, shard_name
 
 # Raise when stage.json, or a record in the shards that it seals, says other things than before: one of another
 # version is no finished stage.
-VERSION = 3
+VERSION = 4
 PLAN, FACTS = "plan.json", "stage.json"
-SEALED = ("index/*.parquet", "packs/*.parquet", "rejects/*.parquet", "report.html")
+# Of a stage, and not of its held-out part: what it looks like, whose work it is, and the same for programs.
+PAGES = ("report.html", "ATTRIBUTION.md", "croissant.json")
+SEALED = ("index/*.parquet", "packs/*.parquet", "rejects/*.parquet", *PAGES)
 EVAL = "eval"
 EVAL_FACTS = f"{EVAL}/{FACTS}"
 
@@ -139,7 +141,7 @@ def _names(facts: dict[str, Any]) -> list[str]:
     names = [f"index/{index_name(number)}" for number in range(len(facts["shards"]))]
     names += [f"packs/{index_name(window)}" for window in range(facts["packs"]["windows"])]
     if "sources" in facts:
-        names += [*(f"rejects/{line['source']}.parquet" for line in facts["sources"]), "report.html"]
+        names += [*(f"rejects/{line['source']}.parquet" for line in facts["sources"]), *PAGES]
     return names + [name for name in (f"{EVAL}/{PLAN}", EVAL_FACTS) if EVAL_FACTS in facts["files"]]
 
 

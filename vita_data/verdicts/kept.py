@@ -20,6 +20,7 @@ from vita_data.records.key import digest_of
 from vita_data.records.reject import Reject
 from vita_data.records.schema import REJECTS, REJECTS_VERSION
 from vita_data.verdicts.judge import judged_name, reject_row
+from vita_data.verdicts.leaks import BOTH, CONTENT, ITSELF, PICTURE, QUESTION, found_name
 
 # Raise when the same verdicts would leave other files.
 VERSION = 1
@@ -82,6 +83,29 @@ def _duplicate(row: dict[str, Any], threshold: str | None) -> Reject:
         f"and so are its turns (similarity {row['similarity']:.2f})."
     )
     return Reject("near_picture", words, stays, threshold)
+
+
+_LEAKS = {
+    ITSELF: "It is of {benchmark} itself, by its split or its id.",
+    CONTENT: "One of its media, {ours}, decodes to the same as one of {theirs} of {benchmark}.",
+    BOTH: "Its picture is nearly that of {theirs} of {benchmark} ({distance} of 64 bits differ), and it asks the same.",
+    PICTURE: "Its picture is nearly that of {theirs} of {benchmark} ({distance} of 64 bits differ).",
+    QUESTION: "The question {theirs} of {benchmark} stands in it ({score:.0%} of what it says).",
+}
+
+
+def with_leaks(going: pa.Table, folder: str, parts: list[int]) -> pa.Table:
+    """Rows of GOING with one for each sample that leaves over a benchmark and has not left already."""
+    gone = set(going.column("key").to_pylist())
+    rows = []
+    for part in parts:
+        for row in files.read_table(files.join(folder, found_name(part))).to_pylist():
+            if row["removes"] and row["key"] not in gone:
+                gone.add(row["key"])
+                message = _LEAKS[row["how"]].format(**row)
+                reject = Reject(f"leak_{row['how']}", message, row["theirs"] or row["benchmark"])
+                rows.append({"key": row["key"], "step": "decontamination", **vars(reject)})
+    return pa.concat_tables([going, pa.Table.from_pylist(rows, GOING)])
 
 
 def kept_part(task_path: str, part: int) -> str:

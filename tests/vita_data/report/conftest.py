@@ -17,6 +17,7 @@ from PIL import Image
 
 from vita_data import files
 from vita_data.manifest.geometry import Geometry
+from vita_data.manifest.licence import SAID
 from vita_data.packs.window import pack_window, windows_of
 from vita_data.prompt.lengths import measure
 from vita_data.prompt.template import template_digest
@@ -109,7 +110,8 @@ class Made:
         waste = 1 - sum(each["tokens"] for each in packs) / (2048 * count) if count else 0.0
         said = {"windows": len(packs), "count": count, "capacity": 2048, "waste": waste}
         lines = [self._source(line, rejects, written) for line in self.plan["sources"]]
-        self.facts = summary(self.plan, facts, lines, said, [], {"python": "3.11", "pillow": "12"})
+        versions = {"python": "3.11", "pillow": "12"}
+        self.facts = summary(self.plan, facts, lines, said, [], versions, ledger_of(sources))
 
     def _source(
         self, line: dict[str, Any], rejects: list[dict[str, Any]], written: dict[str, Any]
@@ -129,6 +131,17 @@ class Made:
         path = write_report(str(self.folder), self.plan, self.facts, self.roots)
         assert path == str(self.folder / "report.html")
         return Path(path).read_text(encoding="utf-8")
+
+
+def ledger_of(sources: list[str]) -> dict[str, Any]:
+    """What a stage says of the licences of sources of which nobody knows more."""
+    card = dict.fromkeys(SAID) | {
+        "title": "Things",
+        "licence": "CC0-1.0",
+        "commercial": "allowed",
+        "get": "Here.",
+    }
+    return {"licence": None, "sources": {source: card for source in sources}, "left_out": {}}
 
 
 def _plan(sources: list[str], written: dict[str, Any]) -> dict[str, Any]:

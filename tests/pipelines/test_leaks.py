@@ -1,0 +1,151 @@
+"""Benchmarks in a mixture: what is found of them, as what, and what leaves."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.factories import record, run_build, write_mixture, write_source
+from vita_data import files
+from vita_data.errors import UsageError
+from vita_data.files import read_table
+
+LONG = "How many of the red boats in the old harbour carry more than three baskets of fish at noon?"
+RIDDLE = (
+    "A train leaves the northern station at seven with forty passengers, at every stop five more get on than get "
+    "off, and there are six stops: with how many passengers does it arrive at the last station?"
+)
+
+
+def scene(seed: int, size: tuple[int, int] = (320, 240)) -> Image.Image:
+    """Coloured clouds: something to see, and nothing like another seed."""
+    small = Image.frombytes("RGB", (16, 12), random.Random(seed).randbytes(3 * 16 * 12))
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+def saved(path: Path, picture: Image.Image, **options: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, **options)
+
+
+def write_benchmark(
+    home: Path, rows: list[tuple[str, Image.Image | None]], name: str = "quiz", **card: Any
+) -> None:
+    """A benchmark of the kind that VLMEvalKit reads, with its card beside the mixture."""
+    text = io.StringIO()
+    table = csv.writer(text, delimiter="\t", lineterminator="\n")
+    table.writerow(["index", "image", "question", "answer"])
+    for number, (question, picture) in enumerate(rows):
+        stream = io.BytesIO()
+        if picture is not None:
+            picture.save(stream, "PNG")
+        table.writerow([number, base64.b64encode(stream.getvalue()).decode(), question, "7"])
+    (home / "sets").mkdir(exist_ok=True)
+    (home / "sets" / f"{name}.tsv").write_text(text.getvalue(), encoding="utf-8")
+    facts = {
+        "benchmark": name,
+        "title": "A quiz",
+        "kind": "image",
+        "language": "en",
+        "licence": "CC0-1.0",
+        "get": "made by a test",
+        "root": ".",
+        "adapter": "vlmeval_tsv",
+        "annotations": [f"{name}.tsv"],
+        "options": {},
+        "picture_alone": True,
+        **card,
+    }
+    (home / "benchmarks").mkdir(exist_ok=True)
+    (home / "benchmarks" / f"{name}.yaml").write_text(json.dumps(facts), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("leaks")
+    for number in range(20):
+        saved(home / "asks" / f"{number}.png", scene(number))
+    saved(home / "asks" / "pixels.png", scene(100))
+    saved(home / "asks" / "both.jpg", scene(101, (240, 180)), quality=55)
+    saved(home / "asks" / "alone.jpg", scene(102, (240, 180)), quality=55)
+    told = [record(f"a{n}", f"What is on picture {n}?", f"Cloud {n}.", f"{n}.png") for n in range(20)]
+    told += [
+        record("pixels", "Describe the clouds.", "They are bright.", "pixels.png"),
+        record("both", LONG, "Seven.", "both.jpg"),
+        record("alone", "Is it going to rain?", "Perhaps.", "alone.jpg"),
+        record("question", LONG, "Seven.", "3.png"),
+        record("generic", "What is in the picture?", "Clouds.", "4.png"),
+    ]
+    write_source(home, "asks", told)
+    texts = [record(f"t{n}", f"What is {n} times {n}?", f"It is {n * n}.") for n in range(20)]
+    texts += [
+        record("riddle", f"Here is one for you. {RIDDLE} Think.", "Seventy."),
+        record("riddle-changed", RIDDLE.replace("seven", "eight").replace("forty", "fifty"), "Eighty."),
+        record("short", "What is in the picture?", "I see none."),
+    ]
+    write_source(home, "texts", texts, scenario="Pure Text")
+    rows = [("What can be seen?", scene(100)), (LONG, scene(101)), ("What is in the picture?", scene(102))]
+    write_benchmark(home, rows)
+    write_benchmark(home, [(RIDDLE, None)], "riddles", kind="text", picture_alone=False)
+    write_benchmark(home, [("Is it so?", scene(500))], "absent")
+    (home / "sets" / "absent.tsv").unlink()
+    return home
+
+
+@pytest.fixture(scope="module")
+def gone(home: Path) -> dict[str, dict[str, Any]]:
+    """The rejects of stage 1.3 by native id."""
+    mixture = write_mixture(home, {"asks": "all", "texts": "all"}, benchmarks=["quiz", "riddles", "absent"])
+    run_build(mixture, home / "out", against=str(home / "sets"))
+    tables = [read_table(str(path)) for path in (home / "out/stages/1.3/rejects").glob("*.parquet")]
+    return {json.loads(row["native_id"]): row for table in tables for row in table.to_pylist()}
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("pixels", "leak_content"),
+        ("both", "leak_picture_and_question"),
+        ("alone", "leak_picture"),
+        ("riddle", "leak_question"),
+        ("riddle-changed", "leak_question"),
+    ],
+)
+def test_a_leak_leaves_by_what_was_found_of_it(gone: dict[str, dict[str, Any]], name: str, rule: str) -> None:
+    assert (gone[name]["step"], gone[name]["rule"]) == ("decontamination", rule)
+    assert gone[name]["value"].startswith(("quiz-", "riddles-"))
+
+
+def test_a_question_alone_removes_no_sample_with_a_picture_and_a_generic_one_nothing(
+    home: Path, gone: dict[str, dict[str, Any]]
+) -> None:
+    assert {name for name, row in gone.items() if row["step"] == "decontamination"} == {
+        "pixels", "both", "alone", "riddle", "riddle-changed"
+    }  # fmt: skip
+    found = files.read_json(str(home / "out/benchmarks/found.json"))
+    quiz, riddles = found["benchmarks"]
+    assert (quiz["benchmark"], quiz["removed"], riddles["removed"], found["removed"]) == ("quiz", 3, 2, 5)
+    questions = [one for one in quiz["examples"] if one["how"] == "question"]
+    assert any(not one["removes"] and one["question"] == LONG for one in questions)
+
+
+def test_a_benchmark_that_is_not_there_is_named_and_none_at_all_is_an_error(home: Path) -> None:
+    mixture = write_mixture(home, {"asks": "all", "texts": "all"}, "alone", benchmarks=["absent"])
+    with pytest.raises(UsageError, match="none of the benchmarks absent lies below"):
+        run_build(mixture, home / "none", against=str(home / "sets"))
+
+
+def test_a_second_look_reads_no_benchmark_again(home: Path, gone: dict[str, dict[str, Any]]) -> None:
+    paths = sorted((home / "out" / "benchmarks").rglob("*.parquet"))
+    before = {path: path.stat().st_mtime_ns for path in paths}
+    run_build(home / "test.yaml", home / "out", against=str(home / "sets"))
+    assert {path: path.stat().st_mtime_ns for path in paths} == before
+    assert paths
