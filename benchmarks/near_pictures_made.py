@@ -10,25 +10,26 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-PHOTOGRAPHS = (
+FILES = (
     "astronaut.png chelsea.png coffee.png rocket.jpg hubble_deep_field.jpg retina.jpg ihc.png camera.png "
     "coins.png grass.png gravel.png brick.png moon.png motorcycle_left.png"
-).split()
+)
 TILE = (176, 132)
-WORDS = (
+TEXT = (
     "the of and to in is that for it as was with be by on not he his but at are this have from or had an they which "
     "one you were all her she there would their we him been has when who will no more if out so up said what its about "
     "than into them can only other time new some could these two may first then do any like my now over such our man"
-).split()
+)
+WORDS = TEXT.split()
 
 
 def photographs() -> Iterator[Image.Image]:
-    """Pieces of the photographs in scikit-image and scikit-learn, without overlap, twice as large, dull ones left out."""
+    """Pieces of scikit-image's and scikit-learn's photographs, without overlap, twice as large; no dull ones."""
     import skimage
     import sklearn
 
     folder = Path(skimage.__file__).parent / "data"
-    paths = [folder / name for name in PHOTOGRAPHS]
+    paths = [folder / name for name in FILES.split()]
     paths += [
         Path(sklearn.__file__).parent / "datasets/images" / name for name in ("china.jpg", "flower.jpg")
     ]
@@ -105,10 +106,9 @@ def body(pen: ImageDraw.ImageDraw, rng: Any, x: float, y: float, size: float) ->
 
 def bases(count: int, seed: int) -> Iterator[Image.Image]:
     """All pieces of photographs, then scenes with every fifth a texture, of 320 to 640 pixels."""
-    made = 0
-    for made, piece in enumerate(photographs(), 1):
-        yield piece
-    for number in range(made, count):
+    pieces = list(photographs())[:count]
+    yield from pieces
+    for number in range(len(pieces), count):
         rng = np.random.default_rng((seed, number))
         width, height = (int(side) for side in rng.integers(320, 641, 2))
         yield (texture if number % 5 == 0 else scene)(rng, width, min(height, width))

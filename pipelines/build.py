@@ -7,11 +7,13 @@ stage.json. Runs in one process with Beam below it; `pipelines.supervise` starts
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
 from pipelines.curation import curate
+from pipelines.leaks import found_path
 from pipelines.settings import BuildSettings
 from pipelines.speech import speak, speech_facts
 from vita_data import files
@@ -23,6 +25,8 @@ from vita_data.manifest.find import load_mixture, load_sources, load_stage
 from vita_data.manifest.licence import ledger, left_out_words, licensed
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.manifest.options import with_options
+from vita_data.manifest.source import SourceCard
+from vita_data.manifest.stage import StageCard
 from vita_data.packs import window
 from vita_data.packs.stage import pack_stage
 from vita_data.report.formats import counted
@@ -46,29 +50,35 @@ MOST_REDRAWS = (
 )
 
 
+@dataclass(frozen=True)
+class _Curated:
+    """A mixture whose sources were read, measured and judged, for a stage that was not drawn yet."""
+
+    stage: StageCard
+    mixture: MixtureCard
+    sources: list[Source]
+    summaries: dict[str, dict[str, Any]]
+    left_out: list[SourceCard]
+
+
+def decontaminate(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
+    """Reads and judges a mixture as for a stage and builds none; returns what was found of the benchmarks."""
+    if not _curated(settings, run, say).mixture.curate:
+        raise UsageError(
+            f"mixture {settings.mixture} says `curate: false`, so nothing is looked for; remove that."
+        )
+    found: dict[str, Any] = files.read_json(found_path(settings.out))
+    return found
+
+
 def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     """Builds a stage, or finds it built; returns its summary. Raises VitaError for what a person must mend."""
-    manifests = Path(settings.manifests) if settings.manifests else None
-    mixture = load_mixture(settings.mixture, manifests)
-    stage = load_stage(settings.stage, mixture.path, manifests)
-    stage, mixture = with_options(stage, mixture, settings.options)
-    cards = load_sources(mixture, manifests)
-    mixture, left_out = licensed(stage, mixture, cards, settings.licence, settings.pure_text)
+    ready = _curated(settings, run, say)
+    stage, mixture, sources, summaries = ready.stage, ready.mixture, ready.sources, ready.summaries
     speech = speech_facts(mixture, stage.spoken_share, settings.out) if stage.spoken_share else None
     folder = files.join(settings.out, "stages", stage.stage)
-    _refuse_other_build(settings, mixture)
-    files.make_folder(settings.out)
-    data_root = _data_root(settings, mixture, say)
-    if settings.licence is not None:
-        say(left_out_words(settings.licence, left_out))
-    mixture = sources_of(stage, mixture, cards)
-    if stage.negatives and not any(cards[line.source].kind == "negative" for line in mixture.sources):
-        say(f"mixture {mixture.mixture} names no source of negatives, so the stage has no clips of that kind")
-    catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
-    sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
-    sources = curate(settings, mixture, sources, summaries, run, say)
     pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
-    origins = ledger((source.card for source in sources), settings.licence, left_out)
+    origins = ledger((source.card for source in sources), settings.licence, ready.left_out)
 
     late = known_late(settings.out, stage.stage, sources)
     for _ in range(MOST_REDRAWS):
@@ -87,10 +97,10 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
             speech,
             settings.licence,
         )
-        ready = finish.finished(folder, plan, summaries, late, origins)
-        if ready is not None:
+        built = finish.finished(folder, plan, summaries, late, origins)
+        if built is not None:
             say(f"{folder} was built before, and nothing has changed since")
-            return ready
+            return built
         _say_what_is_held(plan, say)
         finish.begin(folder, plan)
         tasks = _ordered(folder, sources, drawn, hold_out, late, run)
@@ -107,6 +117,29 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     raise VitaError(
         f"{len(late)} media changed or vanished while {folder} was written; let the corpus rest and run again."
     )
+
+
+def _curated(settings: BuildSettings, run: RunStep, say: Say) -> _Curated:
+    manifests = Path(settings.manifests) if settings.manifests else None
+    mixture = load_mixture(settings.mixture, manifests)
+    stage = load_stage(settings.stage, mixture.path, manifests)
+    stage, mixture = with_options(stage, mixture, settings.options)
+    cards = load_sources(mixture, manifests)
+    mixture, left_out = licensed(stage, mixture, cards, settings.licence, settings.pure_text)
+    if stage.spoken_share:
+        speech_facts(mixture, stage.spoken_share, settings.out)  # a missing engine is told before all is read
+    _refuse_other_build(settings, mixture)
+    files.make_folder(settings.out)
+    data_root = _data_root(settings, mixture, say)
+    if settings.licence is not None:
+        say(left_out_words(settings.licence, left_out))
+    mixture = sources_of(stage, mixture, cards)
+    if stage.negatives and not any(cards[line.source].kind == "negative" for line in mixture.sources):
+        say(f"mixture {mixture.mixture} names no source of negatives, so the stage has no clips of that kind")
+    catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
+    sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
+    sources = curate(settings, mixture, sources, summaries, run, say)
+    return _Curated(stage, mixture, sources, summaries, left_out)
 
 
 def _say_what_is_held(plan: dict[str, Any], say: Say) -> None:

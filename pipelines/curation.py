@@ -16,6 +16,7 @@ from pipelines.settings import BuildSettings
 from vita_data import files
 from vita_data.catalog.merge import part_name
 from vita_data.curate import near, phash
+from vita_data.errors import UsageError
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.manifest.source import SourceCard
 from vita_data.select.counted import note_measured
@@ -37,7 +38,28 @@ def curate(
     run: RunStep,
     say: Callable[[str], None],
 ) -> list[Source]:
-    """The sources with the measures of what curation leaves of them in the place of their own."""
+    """The sources with the measures of what curation leaves of them in the place of their own.
+
+    Where the mixture says `curate: false` they stay as they are.
+    """
+    if settings.against is not None and not mixture.curate:
+        raise UsageError(
+            f"mixture {mixture.mixture} says `curate: false`; remove that to look for benchmarks."
+        )
+    left = _curated(settings, mixture, sources, summaries, run, say) if mixture.curate else sources
+    for source in left:
+        note_measured(source, mixture.geometry)
+    return left
+
+
+def _curated(
+    settings: BuildSettings,
+    mixture: MixtureCard,
+    sources: list[Source],
+    summaries: dict[str, dict[str, Any]],
+    run: RunStep,
+    say: Callable[[str], None],
+) -> list[Source]:
     out = settings.out
     kept = {source.card.source: summaries[source.card.source]["kept"] for source in sources}
     signals = measure_signals(out, sources, kept, run)
@@ -50,10 +72,7 @@ def curate(
         say(
             f"mixture {mixture.mixture} names benchmarks and no --against DIR says where they lie: none is looked for"
         )
-    left = _left(out, sources, judged, met, leaks, run)
-    for source in left:
-        note_measured(source, mixture.geometry)
-    return left
+    return _left(out, sources, judged, met, leaks, run)
 
 
 def measure_signals(out: str, sources: list[Source], kept: dict[str, int], run: RunStep) -> dict[str, str]:

@@ -38,7 +38,7 @@ def _end_with_parent() -> None:
 def main() -> None:
     """Builds what the settings on standard input say."""
     logging.disable(logging.CRITICAL)  # Beam remarks on absent libraries, and repeats every error at length
-    from pipelines.build import build
+    from pipelines.build import build, decontaminate
     from pipelines.graphs import GRAPHS
     from pipelines.runners import run_graph
     from vita_data.catalog.watch import forget_notes, mark_the_dead, work_folders
@@ -66,9 +66,10 @@ def main() -> None:
 
     try:
         with locked(settings.out):
-            for work in work_folders(settings.out):
-                forget_notes(work)  # of a build that was ended from outside
-            facts = build(settings, run, lambda words: send({"say": words}))
+            for folder in work_folders(settings.out):
+                forget_notes(folder)  # of a build that was ended from outside
+            work = {"build": build, "decontaminate": decontaminate}[settings.verb]
+            facts = work(settings, run, lambda words: send({"say": words}))
     except VitaError as error:
         send({"error": str(error), "status": error.status})
         return

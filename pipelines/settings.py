@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from pipelines.choice import RunnerChoice
 
@@ -22,4 +23,5 @@ class BuildSettings:
     allow_short: bool = False
     options: tuple[str, ...] = ()
     licence: str | None = None
+    verb: Literal["build", "decontaminate"] = "build"
     runner: RunnerChoice = field(default_factory=RunnerChoice)

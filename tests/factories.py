@@ -85,9 +85,16 @@ def picture_source(home: Path, name: str, samples: int, kind: str = "QA", side: 
 
 
 def write_mixture(home: Path, sources: dict[str, int | str], name: str = "test", **card: Any) -> Path:
-    """A mixture card of sources with their questions; shards of one megabyte."""
+    """A mixture card of sources with their questions; shards of one megabyte; not curated unless `curate` says so."""
     lines = [{"source": source, "questions": questions} for source, questions in sources.items()]
-    facts = {"mixture": name, "title": "A test", "shard_megabytes": 1, "sources": lines, **card}
+    facts = {
+        "mixture": name,
+        "title": "A test",
+        "shard_megabytes": 1,
+        "curate": False,
+        "sources": lines,
+        **card,
+    }
     path = home / f"{name}.yaml"
     text = json.dumps(facts)
     path.write_text(text[:-1] + f', "geometry": {GEOMETRY}}}', encoding="utf-8")

@@ -62,12 +62,14 @@ def written(kind: str, samples: NDArray[Any], rate: int, subtype: str | None = N
     return buffer.getvalue()
 
 
-def encoded(kind: str, samples: Samples, rate: int) -> bytes:
+def encoded(kind: str, samples: Samples, rate: int, bit_rate: int | None = None) -> bytes:
     """A file by FFmpeg's libraries; samples are (n,)."""
     container, codec, options = ENCODED[kind]
     buffer = io.BytesIO()
     with av.open(buffer, "w", container) as output:
         stream = output.add_stream(codec, rate=rate, layout="mono", options=options)
+        if bit_rate:
+            stream.bit_rate = bit_rate
         stream.codec_context.open()
         _mux(output, stream, samples, rate)
     return buffer.getvalue()

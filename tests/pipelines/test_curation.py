@@ -99,7 +99,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def mixture(home: Path, name: str = "test", *order: str) -> Path:
-    return write_mixture(home, dict.fromkeys(order or ("first", "second", "texts"), "all"), name)
+    return write_mixture(home, dict.fromkeys(order or ("first", "second", "texts"), "all"), name, curate=True)
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gone(home: Path) -> dict[str, dict[str, Any]]:
     """The rejects of stage 1.3 by native id."""
-    mixture = write_mixture(home, {"asks": "all", "texts": "all"}, benchmarks=["quiz", "riddles", "absent"])
+    mixture = write_mixture(
+        home, {"asks": "all", "texts": "all"}, benchmarks=["quiz", "riddles", "absent"], curate=True
+    )
     run_build(mixture, home / "out", against=str(home / "sets"))
     tables = [read_table(str(path)) for path in (home / "out/stages/1.3/rejects").glob("*.parquet")]
     return {json.loads(row["native_id"]): row for table in tables for row in table.to_pylist()}
@@ -138,7 +140,9 @@ def test_a_question_alone_removes_no_sample_with_a_picture_and_a_generic_one_not
 
 
 def test_a_benchmark_that_is_not_there_is_named_and_none_at_all_is_an_error(home: Path) -> None:
-    mixture = write_mixture(home, {"asks": "all", "texts": "all"}, "alone", benchmarks=["absent"])
+    mixture = write_mixture(
+        home, {"asks": "all", "texts": "all"}, "alone", benchmarks=["absent"], curate=True
+    )
     with pytest.raises(UsageError, match="none of the benchmarks absent lies below"):
         run_build(mixture, home / "none", against=str(home / "sets"))
 

@@ -66,7 +66,7 @@ def again(home: Path, stage: str = "1.3", **settings: Any) -> dict[str, Any]:
 @pytest.mark.slow
 def test_a_lost_file_is_made_again_with_the_bytes_it_had(home: Path) -> None:
     whole = bytes_of(stage_of(home))
-    assert len(whole) == 12
+    assert len(whole) == 14
     for name in whole:
         (stage_of(home) / name).unlink()
         again(home)
@@ -99,7 +99,9 @@ def test_several_damages_at_once_are_mended_at_once(home: Path) -> None:
     whole = bytes_of(stage_of(home))
     for name in ("index/00000.parquet", "packs/00000.parquet", "rejects/tells.parquet", "eval/plan.json"):
         flip(stage_of(home) / name, len(whole[name]) // 2, 0xFF)
-    (stage_of(home) / "report.html").unlink()
+    for name in ("report.html", "croissant.json"):
+        (stage_of(home) / name).unlink()
+    (stage_of(home) / "ATTRIBUTION.md").write_text("All mine.")
     (stage_of(home) / "shards/00007.tar").write_bytes(b"a stranger")
     again(home)
     assert bytes_of(stage_of(home)) == whole

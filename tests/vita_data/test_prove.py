@@ -189,6 +189,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "a file added": (lambda s: add_a_file(s, "shards/00099.tar"), "00099.tar"),
     "an index added": (lambda s: add_a_file(s, "index/extra.parquet"), "extra.parquet"),
+    "an attribution in the held-out part": (
+        lambda s: add_a_file(s, "eval/ATTRIBUTION.md"),
+        "eval/ATTRIBUTION.md",
+    ),
     "packs added": (lambda s: add_a_file(s, "packs/00009.parquet"), "00009.parquet"),
     "a held-out shard added": (lambda s: add_a_file(s, "eval/shards/00007.tar"), "00007.tar"),
     "a shard repeated": (repeat_shard, "was already in shard 0"),

@@ -67,7 +67,7 @@ def test_the_stage_has_a_file_of_every_kind(good: Path) -> None:
     kinds = {name.rpartition("/")[0] + "/" + name.rpartition(".")[2] for name in names_of(good)}
     parts = {f"{place}/{kind}" for place, kind in (("shards", "tar"), ("index", "parquet"))}
     parts |= {f"eval/{part}" for part in parts} | {"packs/parquet", "rejects/parquet"}
-    assert kinds == parts | {"/json", "/html", "eval/json"}
+    assert kinds == parts | {"/json", "/html", "/md", "eval/json"}
 
 
 def places_in(whole: bytes, name: str) -> Iterator[tuple[int, int]]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import Any
 
 import click
 
 from vita_data.cli.options import licence_option, options_option
-from vita_data.cli.output import StepBars, json_option, print_json, size
+from vita_data.cli.output import json_option, print_json, size, with_bars
 
 
 @click.command()
-@click.option("--stage", required=True, help="Stage to build: 1.1, 1.2 or 1.3.")
+@click.option("--stage", required=True, help="Stage to build, such as 1.3; `vita-data stages` lists them.")
 @click.option("--mixture", default="sample", show_default=True, help="Name of a mixture card, or a file.")
 @click.option("--out", default="vita-build", show_default=True, help="Folder or URL of the build.")
 @click.option("--data-root", help="Folder or URL that holds the sources' folders.")
+@click.option("--against", help="Folder or URL that holds benchmarks; samples that leak them leave.")
 @click.option("--seed", default=0, show_default=True, help="Seed of every keyed choice.")
 @click.option(
     "--workers",
@@ -54,12 +54,13 @@ def build(as_json: bool, **options: Any) -> None:
     from pipelines.supervise import supervised_build
     from vita_data.files import plain_path
 
-    options |= {name: options[name] and plain_path(options[name]) for name in ("out", "data_root")}
+    options |= {name: options[name] and plain_path(options[name]) for name in ("out", "data_root", "against")}
     names = (
         "stage",
         "mixture",
         "out",
         "data_root",
+        "against",
         "seed",
         "manifests",
         "pure_text",
@@ -72,22 +73,7 @@ def build(as_json: bool, **options: Any) -> None:
     settings = BuildSettings(
         **{name: options[name] for name in names}, options=options["chosen"], runner=choice
     )
-    bars = StepBars()
-    stop = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(bars, stop), daemon=True)
-    ticker.start()
-    try:
-        facts = supervised_build(settings, bars.hear)
-    finally:
-        stop.set()
-        ticker.join()
-        bars.end()
-    _print(facts, settings.out, as_json)
-
-
-def _tick(bars: StepBars, stop: threading.Event) -> None:
-    while not stop.wait(0.5):
-        bars.look()
+    _print(with_bars(lambda hear: supervised_build(settings, hear)), settings.out, as_json)
 
 
 def _print(facts: dict[str, Any], out: str, as_json: bool) -> None:

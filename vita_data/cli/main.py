@@ -17,6 +17,7 @@ VERBS = {
     "prove": "vita_data.cli.prove:prove",
     "why": "vita_data.cli.why:why",
     "rejects": "vita_data.cli.rejects:rejects",
+    "decontaminate": "vita_data.cli.decontaminate:decontaminate",
     "show": "vita_data.cli.show:show",
     "init": "vita_data.cli.init:init",
     "sample": "vita_data.cli.sample:sample",

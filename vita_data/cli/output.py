@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -133,3 +134,21 @@ class StepBars:
             self._clear()
             click.echo(f"{self._step['words']}: {time.monotonic() - self._started:.1f} s", err=True)
             self._step = None
+
+
+def with_bars(work: Callable[[Callable[[dict[str, Any]], None]], dict[str, Any]]) -> dict[str, Any]:
+    """What `work` returns; it is given what to tell its steps to, and they are shown meanwhile."""
+    bars, stop = StepBars(), threading.Event()
+
+    def tick() -> None:
+        while not stop.wait(0.5):
+            bars.look()
+
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        return work(bars.hear)
+    finally:
+        stop.set()
+        ticker.join()
+        bars.end()

@@ -189,7 +189,8 @@ def _choices(blocks: Places, radius: int) -> Iterator[tuple[tuple[int, ...], Pla
 def _plan(queries: Any, index: Any, radius: int) -> Places:
     """The blocks that cost least: few make long groups to compare, many make many choices to sort for."""
     both = queries is index
-    best, least = (), float(len(queries)) * len(index) / (2 if both else 1) + _CHOICE_COST
+    best: Places = ()
+    least = float(len(queries)) * len(index) / (2 if both else 1) + _CHOICE_COST
     samples = [_sample(queries), _sample(index)]
     for count in range(radius + 1, BITS + 1):
         choices = math.comb(count, radius)

@@ -25,9 +25,9 @@ class Index(NamedTuple):
 
     Text t has the tokens `tokens[firsts[t]:firsts[t + 1]]`, which say `says`, `totals[t]` together, and belongs to
     question `owners[t]`; its length is `halves[t]` half words. `before` sums up `says`. `stems[q]` is the text of
-    question q without its options, -1 if that has no tokens. `wholes` are sorted hashes of the texts numbered `of_wholes`. Run of tokens
-    `grams[g]` stands in the texts `in_texts[a:b]` at the tokens `at_tokens[a:b]`, a and b from `gram_firsts[g:g + 2]`;
-    `bitmap` has the bit of every run set.
+    question q without its options, -1 if that has no tokens. `wholes` are sorted hashes of the texts numbered
+    `of_wholes`. Run of tokens `grams[g]` stands in the texts `in_texts[a:b]` at the tokens `at_tokens[a:b]`, a and b
+    from `gram_firsts[g:g + 2]`; `bitmap` has the bit of every run set.
     """
 
     tokens: Any
@@ -69,7 +69,7 @@ def build(questions: Sequence[str], options: Sequence[str]) -> Index:
     stems[filled] = rank[which]
     kept = filled[first_of[order]]
     some = _chosen(every, kept)
-    stem_of = np.where(kept < count, 0, np.diff(every.firsts)[numbers[kept]])  # tokens counted with the stem
+    stem_of = np.where(kept < count, 0, counts[numbers[kept]])  # tokens before the options of a text
     place = np.arange(len(some.hashes)) - np.repeat(some.firsts[:-1], np.diff(some.firsts))
     says = information(some, place >= np.repeat(stem_of, np.diff(some.firsts)))
     return Index(
@@ -83,7 +83,7 @@ def build(questions: Sequence[str], options: Sequence[str]) -> Index:
         stems[:count],
         wholes,
         rank.astype(np.int32),
-        *_grams(some),
+        *_grams(some, stem_of),
     )
 
 
@@ -100,9 +100,15 @@ def _sums(values: Any, firsts: Any) -> Any:
     return np.diff(np.concatenate([[0], np.cumsum(values, dtype=np.int64)])[firsts])
 
 
-def _grams(some: Tokens) -> tuple[Any, Any, Any, Any, Any]:
-    """(grams, gram_firsts, in_texts, at_tokens, bitmap) without the runs of tokens that are common."""
-    hashes, places, _ = runs(some)
+def _grams(some: Tokens, stem_of: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """(grams, gram_firsts, in_texts, at_tokens, bitmap) without the runs of tokens that are common.
+
+    Runs that lie before the options of a text lead to that without options alone: many may share it.
+    """
+    hashes, places, widths = runs(some)
+    text_of = np.searchsorted(some.firsts, places, side="right") - 1
+    own = places + widths > some.firsts[text_of] + stem_of[text_of]
+    hashes, places = hashes[own], places[own]
     order = np.argsort(hashes, kind="stable")
     hashes, places = hashes[order], places[order]
     text_of = np.searchsorted(some.firsts, places, side="right") - 1

@@ -35,9 +35,8 @@ def information(some: Tokens, counted: Any) -> Any:
     h, firsts = some.hashes, some.firsts
     question = np.repeat(np.arange(len(firsts) - 1), np.diff(firsts))
     expected = np.exp2(-_plain_bits(some))
-    alone = (_others(mixed(h.copy()), counted) + PRIOR * expected) / (
-        max(np.count_nonzero(counted) - 1, 0) + PRIOR
-    )
+    everywhere = max(int(np.count_nonzero(counted)) - 1, 0)
+    alone = (_others(mixed(h.copy()), counted) + PRIOR * expected) / (everywhere + PRIOR)
     share = alone
     for ends, step in ((firsts[:-1], 1), (firsts[1:] - 1, -1)):
         place = (np.arange(len(h)) - ends[question]) * step

@@ -37,7 +37,7 @@ def fingerprint(samples: Any, rate: int = RATE) -> Print:
         raise UsageError(
             f"a fingerprint needs one channel at {RATE} Hz, not {rate}; resample the sound first."
         )
-    count = (len(samples) - FRAME) // STEP + 1
+    count: int = (len(samples) - FRAME) // STEP + 1
     if count < 2:
         empty = np.zeros(0, np.uint32)
         return Print(empty, np.zeros((0, 3), np.uint8), np.zeros(0, bool))
@@ -45,7 +45,7 @@ def fingerprint(samples: Any, rate: int = RATE) -> Print:
         [_energies(samples, start, min(start + BLOCK, count)) for start in range(0, count, BLOCK)]
     )
     total = energies.sum(axis=1)
-    floor = max(float(total.max()) * QUIET, np.finfo(np.float32).tiny)
+    floor = max(float(total.max()) * QUIET, float(np.finfo(np.float32).tiny))
     steps = np.diff(np.log(energies + floor / BANDS), axis=1)
     growth = np.diff(steps, axis=0)
     bits = growth > 0

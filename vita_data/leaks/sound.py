@@ -24,6 +24,10 @@ KIND = "sounds"
 VERSIONS = [prints.VERSION, bitmap.VERSION, VERSION]
 ERRORS = 0.25  # of the bits, at most
 LEAST = 40  # frames that are compared, quiet ones not counted: about a second of sound
+PART, ENOUGH = (
+    0.5,
+    150,
+)  # the two agree for that part of the shorter one, or for three seconds: less is a word or two
 COMMON = 100  # a frame that stands in more places proposes nothing
 LAYS = 24  # that are compared for a sound
 FLIPS = np.array(list(itertools.product((0, 1), repeat=3)), np.uint32)  # which doubtful bits are others
@@ -93,7 +97,7 @@ class SoundIndex:
 
 
 def near(fingerprints: Sequence[Print], index: SoundIndex) -> list[Heard]:
-    """Recordings that are heard in sounds for a second or more, in the order of the sounds, the longest part."""
+    """Recordings that are heard in sounds, in the order of the sounds, the longest part that the two share of each."""
     found: list[Heard] = []
     for number, one in enumerate(fingerprints):
         best: dict[int, Heard] = {}
@@ -144,7 +148,8 @@ def _compared(number: int, one: Print, sounds: _Sounds, recording: int, lay: int
     last = int(np.argmax(sums - below))
     first = int(np.argmin(sums[: last + 1]))
     compared = loud[first:last]
-    if np.count_nonzero(compared) < LEAST:
+    shorter = min(end - begin, len(one.frames))
+    if np.count_nonzero(compared) < LEAST or last - first < min(PART * shorter, ENOUGH):
         return None
     equal = 1 - float(errors[first:last][compared].mean()) / 32
     step = STEP / RATE

@@ -57,7 +57,7 @@ def croissant(folder: str, plan: dict[str, Any], facts: dict[str, Any]) -> dict[
     cards = {name: facts["ledger"]["sources"][name] for name in drawn}
     languages = {line["language"] for line in plan["sources"] if line["source"] in cards}
     parts = ["", f"{EVAL}/"] if files.matching(folder, f"{EVAL}/index/*.parquet") else [""]
-    return {
+    said = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": VERSION,
@@ -73,21 +73,18 @@ def croissant(folder: str, plan: dict[str, Any], facts: dict[str, Any]) -> dict[
         "distribution": [*_files(folder, parts), *(each for part in parts for each in _sets(part))],
         "recordSet": [_records(part) for part in parts],
     }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _description(facts: dict[str, Any], sources: int) -> str:
-    totals = facts["totals"]
+    totals, licence = facts["totals"], facts["ledger"]["licence"]
+    hours = f" and {totals['hours']:,.2f} hours of sound" if totals["hours"] else ""
     words = (
         f"Training data for stage {facts['stage']}: {totals['samples']:,} samples with {totals['questions']:,} "
-        f"questions and {totals['hours']:,.2f} hours of sound from {sources} sources, in shards that WebDataset reads. "
-        f"{ATTRIBUTION} names every source with its licence."
+        f"questions{hours} from {sources} sources, as shards of the WebDataset layout. {ATTRIBUTION} names every "
+        "source with its licence."
     )
-    licence = facts["ledger"]["licence"]
-    return (
-        words
-        if licence is None
-        else f"{words} Only sources were taken that their cards allow for {licence} use."
-    )
+    return words if licence is None else f"{words} All are sources whose cards allow {licence} use."
 
 
 def _based_on(card: dict[str, Any]) -> dict[str, Any]:

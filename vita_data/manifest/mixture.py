@@ -73,6 +73,7 @@ class MixtureOption:
 class MixtureCard:
     """A mixture; `manifests/README.md` explains the keys. The order of `sources` decides among duplicates.
 
+    `curate` is whether samples are judged by rules and duplicates looked for.
     `benchmarks` are the cards, or all there are, of the evaluation sets that may not be trained on.
     """
 
@@ -87,6 +88,7 @@ class MixtureCard:
     training: ScheduleChange = field(default_factory=dict)
     hours: SpeechHours = field(default_factory=SpeechHours)
     speech: SpeechCard = field(default_factory=SpeechCard)
+    curate: bool = True
     benchmarks: Literal["all"] | tuple[Name, ...] = ()
     options: dict[str, MixtureOption] = field(default_factory=dict)
 

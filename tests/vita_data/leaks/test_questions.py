@@ -15,9 +15,25 @@ from vita_data.leaks.search import Finding
 
 ENZYME = "Which enzyme cleaves the phosphodiester bonds within a polynucleotide chain of nucleic acids?"
 APPLES = "小明有12个苹果，给了小红5个，后来又买了8个，请问小明现在一共有多少个苹果？"
-GENERIC = ("What is in the picture?", "图里有什么？", "How many people are there in the image?", "请描述这张图片。")
+GENERIC = (
+    "What is in the picture?",
+    "图里有什么？",
+    "How many people are there in the image?",
+    "请描述这张图片。",
+)
 ROLES = ("teacher", "doctor", "farmer", "soldier", "painter", "baker", "sailor", "pilot", "singer", "dancer")
-THINGS = ("umbrella", "bicycle", "suitcase", "kettle", "guitar", "ladder", "candle", "basket", "mirror", "blanket")
+THINGS = (
+    "umbrella",
+    "bicycle",
+    "suitcase",
+    "kettle",
+    "guitar",
+    "ladder",
+    "candle",
+    "basket",
+    "mirror",
+    "blanket",
+)
 TEMPLATED = [
     f"What is the colour of the {thing} that the {role} is holding in this picture?"
     for thing in THINGS
@@ -98,6 +114,11 @@ def test_the_evidence_is_what_stands_in_the_text(index: QuestionIndex) -> None:
     assert finding.how == "near" and 0.8 < finding.score < 1 and finding.length == 13
 
 
+def test_words_put_in_between_take_nothing_from_the_score(index: QuestionIndex) -> None:
+    (finding,) = index.find([ENZYME.replace("bonds", "bonds (and here I quote)")])
+    assert finding.score == 1 and finding.how == "near" and finding.words.startswith("which enzyme")
+
+
 def test_a_leak_is_found_anywhere_in_a_long_document_and_named_once(index: QuestionIndex) -> None:
     rng = random.Random(3)
     words = [f"{rng.choice('bcdfg')}{rng.choice('aeiou')}{rng.randrange(999)}" for _ in range(30_000)]
@@ -120,6 +141,12 @@ def test_options_are_optional() -> None:
     assert found(index, ENZYME) == [(2, "equal")]
     (finding,) = index.find([f"{ENZYME}\nA. nuclease\nB. ligase"])
     assert (finding.question, finding.how, finding.length) == (2, "equal", 17)
+
+
+def test_rows_with_the_options_in_other_orders_do_not_make_a_question_common() -> None:
+    options = [f"A. {one} B. {other}" for one in THINGS for other in THINGS if one != other]
+    index = QuestionIndex.build([ENZYME] * len(options), options)
+    assert [how for _, how in found(index, f"Tell me. {ENZYME} Thanks.")] == ["near"]
 
 
 def test_equal_questions_are_one_and_empty_ones_none() -> None:
@@ -186,7 +213,10 @@ def test_an_index_comes_back_from_disk_as_it_was(index: QuestionIndex, tmp_path:
 def test_an_index_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
         QuestionIndex.build(TEMPLATED).save(str(tmp_path / name))
-    files = {name: {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two")}
+    files = {
+        name: {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("one", "two")
+    }
     assert files["one"] == files["two"]
 
 

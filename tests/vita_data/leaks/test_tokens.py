@@ -37,7 +37,9 @@ def test_a_transcript_has_the_tokens_of_the_written_form(one: str, other: str) -
     assert listed(one) == listed(other) != []
 
 
-@pytest.mark.parametrize(("one", "other"), [("3.5 m", "35 m"), ("12:30", "12 30"), ("a + b", "a - b"), ("x", "y")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("3.5 m", "35 m"), ("12:30", "12 30"), ("a + b", "a - b"), ("x", "y")]
+)
 def test_what_means_something_else_has_other_tokens(one: str, other: str) -> None:
     assert listed(one) != listed(other)
 

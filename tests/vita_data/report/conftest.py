@@ -141,7 +141,7 @@ def ledger_of(sources: list[str]) -> dict[str, Any]:
         "commercial": "allowed",
         "get": "Here.",
     }
-    return {"licence": None, "sources": {source: card for source in sources}, "left_out": {}}
+    return {"licence": None, "sources": dict.fromkeys(sources, card), "left_out": {}}
 
 
 def _plan(sources: list[str], written: dict[str, Any]) -> dict[str, Any]:
