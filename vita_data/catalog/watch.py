@@ -39,12 +39,18 @@ class Watch:
             note = (
                 json.dumps([annotation, position, step]).encode() + b"\n"
             )  # what is behind the line is older
-            os.pwrite(self._descriptor, note, 0)
+            self._write(note)
 
     def idle(self) -> None:
         """Says that no record is being touched: what ends the process now is the fault of none."""
         if self._descriptor >= 0:
-            os.pwrite(self._descriptor, b"\n", 0)
+            self._write(b"\n")
+
+    def _write(self, note: bytes) -> None:
+        try:
+            os.pwrite(self._descriptor, note, 0)
+        except OSError as error:  # which names no file when it comes from a descriptor
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def done(self) -> None:
         """Says that this process is at no record any more."""

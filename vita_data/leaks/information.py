@@ -21,7 +21,8 @@ UNIT = 16  # parts of a bit: whole numbers add up alike everywhere
 MOST_BITS = 14.0
 WORD_BITS, CHARACTER_BITS, PLAIN_BITS = 13.0, 9.5, 4.0  # of a token of which the questions tell nothing
 PRIOR = 20_000.0  # tokens; so many outweigh what is expected without any
-BELIEF = 128.0  # occurrences; a few copies of a question do not make it common
+FEW = 8.0  # other occurrences in a context that make nothing common: a question may have some copies
+BELIEF = 64.0  # occurrences beyond those, for what is seen in a context to weigh as much as what is seen without
 END = np.uint64(0x3C6EF372FE94F82B)  # stands before the first token and after the last
 
 
@@ -49,8 +50,8 @@ def _in_context(h: Any, place: Any, step: int, counted: Any, share: Any) -> Any:
     one, two = _beside(h, place, step), _beside(h, place, 2 * step)
     pair = _joined(one, h)
     for hashes, context in ((pair, mixed(one.copy())), (_joined(_joined(two, one), h), _joined(two, one))):
-        count = _others(hashes, counted)
-        share = (count + BELIEF * share) / (np.maximum(_others(context, counted), count) + BELIEF)
+        count, places = (np.maximum(_others(some, counted) - FEW, 0) for some in (hashes, context))
+        share = (count + BELIEF * share) / (np.maximum(places, count) + BELIEF)
     return share
 
 

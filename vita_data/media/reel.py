@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,12 +15,15 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
 from vita_data.errors import RecordError
+from vita_data.media.blocks import blocks_of
 from vita_data.media.track import declared_seconds, decoder_of, open_track
 
 _MAY_JUMP = ("mpeg", "mpegts")
 _FAR = 1 << 20
 NO_STAMP = -(1 << 63)
 OLD_KEY, NEW_KEY = 1, 2
+# Where each frame's own first bytes say whether it is a key frame, and none is shown before one stored earlier.
+_SKIMMED = ("vp8", "vp9", "av1")
 
 
 class LostError(RecordError):
@@ -86,7 +90,7 @@ class Reel:
     `tick` is the unit of stamps in seconds, `step` the ticks of a usual frame, `declared` the seconds that the
     header claims (None where a container has no such field), `may_jump` says that stamps can start anew,
     `ends_blank` that the last packet is all zeros, as where a download left off in a file of full size; it is
-    known once the reel is scanned. RecordErrors are those of `open_track`.
+    known once the reel is skimmed or scanned. RecordErrors are those of `open_track`.
     """
 
     def __init__(self, file: BinaryIO, max_pixels: int) -> None:
@@ -114,6 +118,9 @@ class Reel:
 
         RecordError `video_too_long` when it has more than `most` packets.
         """
+        if len(self.packets):  # skimmed before
+            self._start_anew()
+            self.packets, self._numbers = Packets(), {}
         last = self.packets.note(self._source, most + 1)
         if len(self.packets) > most:
             raise RecordError(
@@ -123,6 +130,36 @@ class Reel:
         if last is not None and last.is_corrupt and not self.may_jump:
             self.packets.drop_last()  # the stump at a break
         self.ends_blank = last is None or not any(memoryview(last))
+        return self.packets
+
+    def skim(self, most: int) -> Packets | None:
+        """Find the packets without demuxing all of them; None where that is not sure to give the same as a scan.
+
+        Durations and decoding times stay unknown but for the last packet. What the file says is held against
+        the demuxer's first packet, its last ones from a key frame to the end, and any that is read later.
+        """
+        if self.container != "matroska" or self._track.codec_context.codec.canonical_name not in _SKIMMED:
+            return None
+        first = next(self._source, None)
+        self._source = chain([] if first is None else [first], self._source)
+        if first is None or first.pos is None:
+            return None
+        blocks = blocks_of(self._file, first.pos, most)
+        if blocks is None or not blocks.keys[0]:
+            return None
+        count = len(blocks.keys)
+        unknown, none = array("q", [NO_STAMP]) * count, array("q", [0]) * count
+        self.packets = Packets(
+            blocks.stamps, unknown, none, blocks.sizes, blocks.places, blocks.keys, bytearray(count)
+        )
+        try:
+            last = deque(self.read(blocks.keys.rindex(OLD_KEY), count - 1), maxlen=1).pop()
+        except LostError:
+            return None
+        if next(self._source, None) is not None:
+            return None
+        self.packets.duration[-1] = last.duration or 0
+        self.ends_blank = not any(memoryview(last))
         return self.packets
 
     def read(self, first: int, last: int) -> Iterator[Packet]:
@@ -150,9 +187,12 @@ class Reel:
     def _go_to(self, number: int) -> None:
         near = self._at <= number and sum(self.packets.size[self._at : number]) < _FAR
         if not near and not self._jump(number):
-            self.close()
-            self._container, self._track = open_track(self._file, self._max_pixels)
-            self._source, self._at = self._demux(), 0
+            self._start_anew()
+
+    def _start_anew(self) -> None:
+        self.close()
+        self._container, self._track = open_track(self._file, self._max_pixels)
+        self._source, self._at = self._demux(), 0
 
     def _jump(self, number: int) -> bool:
         """Seek to a packet or a key frame before it; False when the container cannot."""

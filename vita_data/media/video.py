@@ -84,11 +84,15 @@ def _unreadable(error: OSError) -> RecordError:
 
 def _watch(reel: Reel, rule: FrameRule, start: float | None, end: float | None) -> Watched:
     """The chosen frames, the short way where it is sure and the long way elsewhere."""
-    reel.scan(int(rule.max_hours * _HOUR * _MOST_RATE))
+    most = int(rule.max_hours * _HOUR * _MOST_RATE)
     decoder = Decoder(reel, rule.max_work)
     render = Renderer(reel.pixel_aspect, rule.short_side, rule.quality).still_of
     chosen = _chooser(reel.declared, rule, start, end)
-    return from_key_frames(reel, decoder, chosen, render) or from_the_start(reel, decoder, chosen, render)
+    for know in (reel.skim, reel.scan):
+        watched = from_key_frames(reel, decoder, chosen, render) if know(most) is not None else None
+        if watched is not None:
+            return watched
+    return from_the_start(reel, decoder, chosen, render)
 
 
 def _chooser(declared: Fraction | None, rule: FrameRule, start: float | None, end: float | None) -> Choose:
