@@ -145,6 +145,13 @@ def test_a_shared_picture_or_a_shared_question_alone_removes_nothing(out: Path) 
     assert [one["second"]["same_questions"] for one in counts] == [2]
 
 
+def test_the_sample_that_is_named_as_staying_did_not_leave(out: Path) -> None:
+    rows = rejects(out).values()
+    named = {row["value"] for row in rows if row["step"] == "duplicates"}
+    assert len(named) >= 3
+    assert not named & {row["key"] for row in rows}
+
+
 def test_why_tells_the_story_of_a_duplicate(out: Path) -> None:
     (said,) = why(str(out), "copy")
     assert not said["kept"]

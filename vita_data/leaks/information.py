@@ -21,8 +21,10 @@ UNIT = 16  # parts of a bit: whole numbers add up alike everywhere
 MOST_BITS = 14.0
 WORD_BITS, CHARACTER_BITS, PLAIN_BITS = 13.0, 9.5, 4.0  # of a token of which the questions tell nothing
 PRIOR = 20_000.0  # tokens; so many outweigh what is expected without any
-FEW = 8.0  # other occurrences in a context that make nothing common: a question may have some copies
-BELIEF = 64.0  # occurrences beyond those, for what is seen in a context to weigh as much as what is seen without
+FEW = 6.0  # other occurrences in a context that make nothing common: a question may have some copies
+BELIEF = (
+    24.0  # occurrences beyond those, for what is seen in a context to weigh as much as what is seen without
+)
 END = np.uint64(0x3C6EF372FE94F82B)  # stands before the first token and after the last
 
 

@@ -15,7 +15,7 @@ from operator import lt
 from typing import Any, BinaryIO
 
 _EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
-_TIMESTAMP, _SIMPLE_BLOCK = 0xE7, 0xA3
+_TIMESTAMP, _SIMPLE_BLOCK, _BLOCK_GROUP, _BLOCK = 0xE7, 0xA3, 0xA0, 0xA1
 # SeekHead, Info, Tracks, Cues, Tags, Chapters, Attachments, Void, CRC-32
 _BESIDE = (0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1254C367, 0x1043A770, 0x1941A469, 0xEC, 0xBF)
 _WITHIN = (0xEC, 0xBF, 0xAB, 0xA7)  # Void, CRC-32, PrevSize, Position
@@ -24,11 +24,12 @@ _ID_BYTES, _SIZE_BYTES, _NUMBER_BYTES = 4, 8, 8
 _BLOCK_HEAD = 4  # track number, two bytes of time, flags
 _FIRST_TRACK, _LAST_TRACK = 0x81, 0xFE  # numbers of one byte
 _LAST_STAMP = 1 << 48
-_KEY_FLAG = 0x80
+_KEY_FLAG, _LACED = 0x80, 0x06
 _PLAIN_FLAGS = bytes([0, _KEY_FLAG])  # nothing laced, invisible or to be dropped
+_IS_KEY = bytes(flags >= _KEY_FLAG for flags in range(256))
 
 _WINDOW = 1 << 17
-_LONGEST_HEAD = 16
+_LONGEST_HEAD = 32  # of a block in a group, with all its sizes written at length
 
 Head = Callable[[Any, int], tuple[Any, ...]]
 
@@ -47,14 +48,15 @@ class Blocks:
     keys: bytearray = field(default_factory=bytearray)
 
 
-def blocks_of(file: BinaryIO, place: int, most: int) -> Blocks | None:
+def blocks_of(file: BinaryIO, place: int, tracks: int, most: int) -> Blocks | None:
     """The blocks of the track whose first block begins at `place`, with rising stamps; None if the file is odd.
 
-    Odd are files with more than `most` blocks or other elements too. The file stays where it was.
+    Odd are files with blocks of more than so many `tracks`, and with more than `most` blocks of this one or
+    other elements too. The file stays where it was.
     """
     before = file.tell()
     try:
-        return _Walk(file, place, most).whole_film()
+        return _Walk(file, place, tracks, most).whole_film()
     except _OddError:
         return None
     finally:
@@ -70,18 +72,19 @@ _WIDTH = [9 - lead.bit_length() for lead in range(256)]
 _MASK = [(1 << 7 * width) - 1 for width in _WIDTH]
 _LAYOUTS = {1: ">HBhB", 2: ">xHBhB", 3: ">IBhB", 4: ">xIBhB"}
 _HEADS: dict[int, Head] = {width: struct.Struct(layout).unpack_from for width, layout in _LAYOUTS.items()}
+_IN_BLOCK: Head = struct.Struct(">BhB").unpack_from
 _UNPACK = [_HEADS.get(width, _odd_head) for width in _WIDTH]
 
 
 class _Walk:
     """One walk over a file, which is read in windows: most blocks are so small that seeking would cost more."""
 
-    def __init__(self, file: BinaryIO, place: int, most: int) -> None:
-        self._file, self._most = file, most
+    def __init__(self, file: BinaryIO, place: int, tracks: int, most: int) -> None:
+        self._file, self._most_tracks, self._most = file, tracks, most
         self._size = file.seek(0, io.SEEK_END)
         self._load(place)
         self._track = self._window[0]
-        self._others = 0
+        self._others, self._tracks = 0, {self._track}
         self._found, self._flags = Blocks(), bytearray()
 
     def whole_film(self) -> Blocks:
@@ -96,16 +99,20 @@ class _Walk:
                 self._read_cluster(begin, at)
             elif kind not in _BESIDE:
                 raise _OddError
-        found = self._found
-        is_rising = (
-            bool(found.stamps) and found.stamps[0] >= 0 and all(map(lt, found.stamps, found.stamps[1:]))
-        )
-        is_plain = _FIRST_TRACK <= self._track <= _LAST_TRACK and not self._flags.strip(_PLAIN_FLAGS)
-        is_whole = at == stop and len(found.stamps) <= self._most
-        if not (is_whole and is_rising and is_plain) or min(found.sizes) <= 0:
+        if at != stop:
             raise _OddError
-        found.keys.extend(flag // _KEY_FLAG for flag in self._flags)
-        return found
+        self._check_all()
+        self._found.keys.extend(self._flags.translate(_IS_KEY))
+        return self._found
+
+    def _check_all(self) -> None:
+        """What can be checked of all blocks at once."""
+        stamps, flags = self._found.stamps, self._flags
+        is_one_of_few = _FIRST_TRACK <= self._track <= _LAST_TRACK and len(self._tracks) <= self._most_tracks
+        is_rising = 0 < len(stamps) <= self._most and stamps[0] >= 0 and all(map(lt, stamps, stamps[1:]))
+        is_plain = not flags.translate(None, _PLAIN_FLAGS) and min(self._found.sizes, default=0) > 0
+        if not (is_one_of_few and is_rising and is_plain):
+            raise _OddError
 
     def _load(self, at: int) -> None:
         """Read from a place on; past the end of the file zeros follow, which are no element."""
@@ -137,6 +144,25 @@ class _Walk:
         if self._others > self._most:
             raise _OddError
 
+    def _pass_other(self, at: int) -> int:
+        """Where an element of a cluster ends that holds nothing of the track."""
+        kind, begin, after = self._element(at)
+        if kind == _BLOCK_GROUP:
+            kind, begin, end = self._element(begin)
+            track, _, flags = _IN_BLOCK(self._window, begin - self._base)
+            if kind != _BLOCK or track == self._track:
+                raise _OddError
+            self._pass_block(track, end - begin, flags)
+        elif kind not in _WITHIN:
+            raise _OddError
+        return after
+
+    def _pass_block(self, track: int, size: int, flags: int) -> None:
+        self._count_other()
+        self._tracks.add(track)
+        if size <= _BLOCK_HEAD or flags & _LACED:
+            raise _OddError
+
     def _read_cluster(self, begin: int, end: int) -> None:
         """A cluster's time, and then its blocks."""
         kind, begin, after = self._element(begin)
@@ -166,13 +192,12 @@ class _Walk:
                 window, base, offset = self._window, at, 0
                 last = len(window) - _LONGEST_HEAD
             if window[offset] != _SIMPLE_BLOCK:
-                kind, _, at = self._element(at)
-                if kind not in _WITHIN:
-                    raise _OddError
+                at = self._pass_other(at)
                 continue
             lead = window[offset + 1]
             size, number, since, flags = _UNPACK[lead](window, offset)
-            size &= _MASK[lead]
+            full = _MASK[lead]
+            size &= full
             at += 1 + _WIDTH[lead]
             if number == track:
                 stamp(now + since)
@@ -180,7 +205,9 @@ class _Walk:
                 length(size - _BLOCK_HEAD)
                 flag(flags)
             else:
-                self._count_other()
+                self._pass_block(number, size, flags)
+            if size == full:  # unknown
+                raise _OddError
             at += size
         if at != end:
             raise _OddError

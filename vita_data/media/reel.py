@@ -144,7 +144,7 @@ class Reel:
         self._source = chain([] if first is None else [first], self._source)
         if first is None or first.pos is None:
             return None
-        blocks = blocks_of(self._file, first.pos, most)
+        blocks = blocks_of(self._file, first.pos, len(self._container.streams), most)
         if blocks is None or not blocks.keys[0]:
             return None
         count = len(blocks.keys)

@@ -88,9 +88,19 @@ def _leaving(columns: dict[str, Any], pairs: pa.Table) -> dict[str, Any]:
     known, numbers = np.unique(order, return_inverse=True)  # sorted by who stays
     first, later = numbers[: len(pairs)], numbers[len(pairs) :]
     chosen = near.leaving(first, later, columns["kind"] == KINDS.index("exact"), len(known))
-    taken = pairs.take(pa.array(chosen))
-    found = {name: taken.column(name).to_numpy() for name in ("kind", "similarity", *ENDS)}
-    return {**found, "distance": taken.column("distance").combine_chunks()}
+    taken = pairs.take(pa.array(_to_one_that_stays(first, later, chosen, len(known))))
+    ends_of = {name: taken.column(name).to_numpy() for name in ("kind", "similarity", *ENDS)}
+    leaves = pairs.take(pa.array(chosen))  # a copy's reason may be its original's; it is the copy that leaves
+    ends_of |= {name: leaves.column(name).to_numpy() for name in ("later_place", "later")}
+    return {**ends_of, "distance": taken.column("distance").combine_chunks()}
+
+
+def _to_one_that_stays(first: Any, later: Any, chosen: Any, count: int) -> Any:
+    """The pairs by which samples leave; where an exact copy names an original that leaves itself, the original's."""
+    pair_of = np.full(count, -1, np.int64)
+    pair_of[later[chosen]] = chosen
+    onward = pair_of[first[chosen]]
+    return np.where(onward >= 0, onward, chosen)
 
 
 def _keys(names: list[str], places: Any, hashes: Any) -> pa.Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import unicodedata
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
@@ -71,7 +72,7 @@ def signals_digest(catalog_digest: str, speech: bool) -> str:
         sound_levels.VERSION,
     ]
     libraries = {name: metadata.version(name) for name in ("pillow", "soundfile", language.LIBRARY)}
-    return digest_of("signals", versions, libraries, catalog_digest, speech)
+    return digest_of("signals", versions, libraries, unicodedata.unidata_version, catalog_digest, speech)
 
 
 def signals_part(task_path: str, part: int) -> str:

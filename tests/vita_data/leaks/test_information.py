@@ -30,7 +30,7 @@ def test_what_many_questions_share_says_next_to_nothing_and_their_own_words_a_lo
 def test_a_question_does_not_make_its_own_words_common_and_a_few_copies_not_much() -> None:
     alone = sum(bits(["quaint vessels drifted beyond forgotten harbours"])[0])
     thrice = sum(bits([f"quaint vessels drifted beyond forgotten harbours {n}" for n in range(3)])[0][:6])
-    assert alone > 6 * 12 and thrice > alone / 4
+    assert alone > 6 * 12 and thrice > 0.9 * alone
 
 
 def test_nothing_says_more_than_the_most() -> None:
