@@ -127,7 +127,7 @@ def _at_lags(ordered: Any, start: int, left: Any, radius: int) -> Iterator[tuple
     """Compares each hash from `start` on with those up to `left` places behind it, a lag at a time."""
     alive = len(left) - np.cumsum(np.bincount(left))  # hashes that still have one at this lag
     heads, places = ordered[start : start + len(left)], None
-    for lag in range(1, len(alive) - 1 + 1):
+    for lag in range(1, len(alive)):
         if alive[lag] == 0:
             return
         if 2 * alive[lag] < len(heads):

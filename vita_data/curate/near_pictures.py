@@ -41,9 +41,7 @@ def _near(
     signatures: Any, hashes: list[list[int | None]], near_turns: Any, radius: Any, first: Any, later: Any
 ) -> tuple[Any, Any, Any, Any]:
     """Those of some pairs that are near in all their pictures and in their turns."""
-    distance = np.array(
-        [_distance(hashes[one], hashes[other]) for one, other in zip(first, later, strict=True)], np.int8
-    )
+    distance = _distances(hashes, first, later)
     near = distance <= np.minimum(radius[first], radius[later])
     first, later, distance = first[near], later[near], distance[near]
     similarity = similarities(signatures, first, later)
@@ -51,8 +49,13 @@ def _near(
     return first[near], later[near], similarity[near], distance[near]
 
 
-def _distance(some: list[int | None], others: list[int | None]) -> int:
-    """The most bits in which two pictures of the same number differ; 64 where the numbers of pictures do."""
-    if len(some) != len(others):
-        return 64
-    return max((int(one) ^ int(other)).bit_count() for one, other in zip(some, others, strict=True))  # type: ignore[arg-type]
+def _distances(hashes: list[list[int | None]], first: Any, later: Any) -> Any:
+    """int8[m]: the most bits in which two pictures of the same number differ; 64 where their numbers differ."""
+    counts = np.array([len(some) for some in hashes])
+    heads = np.array([some[0] if some and some[0] is not None else 0 for some in hashes], np.uint64)
+    distance = np.bitwise_count(heads[first] ^ heads[later]).astype(np.int8)
+    distance[counts[first] != counts[later]] = 64
+    for number in np.flatnonzero((counts[first] > 1) & (counts[first] == counts[later])):
+        pairs = zip(hashes[first[number]], hashes[later[number]], strict=True)
+        distance[number] = max((int(one) ^ int(other)).bit_count() for one, other in pairs)  # type: ignore[arg-type]
+    return distance

@@ -44,5 +44,5 @@ class Rules:
     near_text: Part | Literal["off"] = (
         0.8  # Jaccard similarity of pure texts, from which the later one leaves
     )
-    near_pictures: Radius | Literal["off", "by-row"] = "by-row"  # bits; off for OCR & Diagram, 8 elsewhere
+    near_pictures: Radius | Literal["off", "by-row"] = "by-row"  # bits; off for OCR & Diagram, 10 elsewhere
     near_turns: Part = 0.8  # Jaccard similarity of turns that near pictures must have as well

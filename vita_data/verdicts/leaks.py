@@ -170,7 +170,7 @@ def _near(
         for distance, number in some:
             item = index.items[number]
             if (text, item["benchmark"]) not in with_question:
-                alone = task.radius is not None and distance <= task.radius
+                alone = task.radius is not None and distance <= min(task.radius, phash.ALONE)
                 removes = alone and item["benchmark"] in task.alone
                 found.append(
                     _row(
