@@ -19,6 +19,7 @@ import pyarrow as pa
 from vita_data import files
 from vita_data.catalog.merge import part_name
 from vita_data.curate import hamming, phash
+from vita_data.leaks import search
 from vita_data.manifest.benchmark import Guard
 from vita_data.records.key import digest_of
 from vita_data.verdicts.benchmarks import Benchmarks, asked, open_index
@@ -82,7 +83,7 @@ def found_name(part: int) -> str:
 
 def leaks_digest(index: str, signals: str, facts: list[Any]) -> str:
     """Names what is found in a source."""
-    return digest_of("leaks", VERSION, index, signals, facts)
+    return digest_of("leaks", VERSION, search.VERSION, index, signals, facts)
 
 
 def leaks_part(task_path: str, part: int) -> str:
