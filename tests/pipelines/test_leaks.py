@@ -89,6 +89,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts += [
         record("riddle", f"Here is one for you. {RIDDLE} Think.", "Seventy."),
         record("riddle-changed", RIDDLE.replace("seven", "eight").replace("forty", "fifty"), "Eighty."),
+        record("refused", RIDDLE, "I'm sorry, but I can't assist with that request."),
         record("short", "What is in the picture?", "I see none."),
     ]
     write_source(home, "texts", texts, scenario="Pure Text")
@@ -137,6 +138,15 @@ def test_a_question_alone_removes_no_sample_with_a_picture_and_a_generic_one_not
     assert (quiz["benchmark"], quiz["removed"], riddles["removed"], found["removed"]) == ("quiz", 3, 2, 5)
     questions = [one for one in quiz["examples"] if one["how"] == "question"]
     assert any(not one["removes"] and one["question"] == LONG for one in questions)
+
+
+def test_what_a_rule_refused_does_not_leave_a_second_time(
+    home: Path, gone: dict[str, dict[str, Any]]
+) -> None:
+    assert gone["refused"]["rule"] == "refusal"
+    for line in files.read_json(str(home / "out/stages/1.3/stage.json"))["sources"]:
+        assert line["read"] == line["kept"] + sum(line["rejected"].values())
+        assert line["kept"] == line["available_samples"] + line["held_out"] + line["between"]
 
 
 def test_a_benchmark_that_is_not_there_is_named_and_none_at_all_is_an_error(home: Path) -> None:

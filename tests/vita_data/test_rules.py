@@ -56,17 +56,32 @@ def test_a_long_answer_that_says_new_things_is_kept() -> None:
     assert text.repetition(_says(words), 0.6) is None
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "\n".join(f"Chapter {n} " + ". " * 40 + str(n) for n in range(1, 9)),
+        "<tr>" + "".join(f'<td rowspan="1" colspan="1">{n * 37 % 101}</td>' for n in range(40)) + "</tr>",
+        "\n".join(" ".join("1" if n == m else "0" for n in range(12)) for m in range(12)),
+        "+-----+-----+\n" * 20,
+    ],
+)
+def test_tables_and_ruled_lines_do_not_run_in_circles(words: str) -> None:
+    assert text.repetition(_says(words), 0.6) is None
+
+
 @given(st.text(max_size=400))
 def test_the_repeated_part_of_any_text_is_a_part(words: str) -> None:
     assert 0 <= text.repeated(words) <= 1
 
 
-@given(st.lists(st.integers(0, 3), max_size=60))
+@given(st.lists(st.integers(0, 4), max_size=60))
 def test_repeated_words_are_those_a_plain_count_finds(numbers: list[int]) -> None:
     words = [f"w{n}" for n in numbers]
     covered = set()
     for start in range(len(words) - 9):
         phrase = words[start : start + 10]
+        if len(set(phrase)) < 4:
+            continue
         if any(words[before : before + 10] == phrase for before in range(start)):
             covered |= set(range(start, start + 10))
     assert text.repeated(" ".join(words)) == pytest.approx(len(covered) / max(1, len(words)))
@@ -76,6 +91,7 @@ def test_repeated_words_are_those_a_plain_count_finds(numbers: list[int]) -> Non
     "answer",
     [
         "I'm sorry, but I can't assist with that request.",
+        "I'm sorry, but I'm unable to assist with that.",
         "As an AI language model, I am unable to see pictures.",
         "I apologize, but I cannot provide a description of the image.",
         "对不起，我无法查看图片，请描述一下。",
@@ -93,6 +109,8 @@ def test_a_refusal_to_answer_is_refused(answer: str) -> None:
         "I'm sorry to hear that; try restarting the router.",
         "He said: I can't believe it.",
         "抱歉让您久等了。",
+        "Unfortunately, I am unable to process your order, wrote the shop.",
+        "I can't seem to find a cat in it.",
         "The robot introduces itself as an AI that paints.",
     ],
 )
@@ -110,7 +128,7 @@ def test_what_people_say_is_no_refusal_in_a_transcript() -> None:
         ("Run this:\n```python\nprint(1)\n", "a block of code"),
         ("\\begin{align} x = 1", "\\begin{align}"),
         ("So \\[ x = 1", "\\["),
-        ("So $$ x = 1", "$$"),
+        ("So\n$$\nx = 1", "$$"),
     ],
 )
 def test_markup_that_is_never_closed_is_refused_by_its_name(answer: str, open_part: str) -> None:
@@ -127,6 +145,12 @@ def test_markup_that_is_never_closed_is_refused_by_its_name(answer: str, open_pa
         "\\begin{a}\\begin{a}\\end{a}\\end{a}",
         "```latex\n\\begin{document}\n```",
         "a ``` inside a line",
+        "```SELECT 1```",
+        "- ```py\n  x = 1\n  ```",
+        "```python\ncode```",
+        "Price range: $$ , Italian",
+        "\\left\\[ 1 \\right]",
+        "~~~\n```\n~~~",
     ],
 )
 def test_closed_markup_is_kept(answer: str) -> None:
@@ -147,6 +171,7 @@ def test_a_book_for_an_answer_is_refused_with_its_length() -> None:
         ("圖中的公車是什麼顏色的？", "zh"),
         ("Quelle est la couleur de ce bâtiment ancien ?", "fr"),
         ("小明有3个苹果，又买了5个苹果，一共有8个苹果。", "zh"),
+        ("“ありがとう”在中文里的意思是谢谢，常常用于日常对话之中。", "zh"),
         ("りんごを三つ買いました。", "ja"),
         ("HE WAS NOT THERE AND THE DOOR WAS OPEN", "en"),
     ],

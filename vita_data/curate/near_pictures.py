@@ -6,12 +6,13 @@ about another picture.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from vita_data.curate import hamming
-from vita_data.curate.near import similarities
+from vita_data.curate.near import LEADERS, similarities
 
 BLOCK = 1 << 20  # pairs compared at a time
 
@@ -31,10 +32,25 @@ def pairs_of_pictures(
     found = [(empty, empty, np.zeros(0, np.float32), np.zeros(0, np.int8))]
     if len(numbers) > 1:
         heads = np.array([hashes[number][0] for number in numbers], np.uint64)
-        for first, later in hamming.index_pairs(heads, int(radius[numbers].max()), BLOCK):
+        for first, later in _meeting(heads, int(radius[numbers].max())):
             found.append(_near(signatures, hashes, near_turns, radius, numbers[first], numbers[later]))
     first, later, similarity, distance = (np.concatenate(column) for column in zip(*found, strict=True))
     return first, later, similarity, distance
+
+
+def _meeting(heads: Any, radius: int) -> Iterator[tuple[Any, Any]]:
+    """Pairs by number whose first pictures are near. Of many with an equal one the rest meets the LEADERS alone."""
+    _, group = np.unique(heads, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    leading = np.sort(order[rank < LEADERS])
+    for first, later in hamming.index_pairs(heads[leading], radius, BLOCK):
+        yield leading[first], leading[later]
+    rest = np.flatnonzero(rank >= LEADERS)
+    for some in np.array_split(rest, len(rest) * LEADERS // BLOCK + 1) if len(rest) else ():
+        first = (some - rank[some])[:, None] + np.arange(LEADERS)
+        yield order[first.ravel()], np.repeat(order[some], LEADERS)
 
 
 def _near(

@@ -23,7 +23,7 @@ from vita_data.verdicts.judge import judged_name, reject_row
 from vita_data.verdicts.leaks import BOTH, CONTENT, ITSELF, PICTURE, QUESTION, found_name
 
 # Raise when the same verdicts would leave other files.
-VERSION = 1
+VERSION = 2
 GOING = pa.schema([("key", pa.string()), ("step", pa.string()), ("rule", pa.string()), ("value", pa.string()),
                    ("threshold", pa.string()), ("message", pa.string())])  # fmt: skip
 
@@ -117,7 +117,9 @@ def kept_part(task_path: str, part: int) -> str:
     judged = files.read_table(files.join(task.judged, judged_name(part)))
     going = files.read_table(task.going)
     measures = files.read_table(files.join(task.measures, part_name(part)))
-    gone = pc.is_in(going.column("key"), measures.column("key").combine_chunks())
+    here = pc.is_in(going.column("key"), measures.column("key").combine_chunks())
+    refused = pc.is_in(going.column("key"), judged.column("key").combine_chunks())  # before it could leave
+    gone = pc.and_(here, pc.invert(refused))
     rejects = [*judged.to_pylist(), *_rejects(task, part, going.filter(gone), measures)]
     measured = files.read_table(files.join(task.measures, rejects_name(part)))
     schema = REJECTS.with_metadata({"vita": canonical({"version": REJECTS_VERSION})})

@@ -33,7 +33,7 @@ def emit_part(task_path: str, place: int, part: int) -> list[Ref]:
     keys, rows = survivors(source.measures, source.judged, part)
     if not len(keys):
         return []
-    wanted = ["turns", "questions", "media", "signature", "hashes"]
+    wanted = ["turns", "questions", "media", "signature", "hashes", "sounds"]
     signals = files.read_table(files.join(source.signals, signals_name(part)), wanted).take(rows)
     base = {
         "place": np.full(len(keys), place, np.int16),
@@ -69,7 +69,8 @@ def _rows(base: dict[str, Any], hashes: Any, kind: int, other: Any, mask: Any = 
 def _bands(source: MeetSource, base: dict[str, Any], signals: pa.Table, has_media: Any) -> list[pa.Table]:
     seen = np.asarray(pc.list_value_length(signals.column("hashes"))) > 0
     texts = ~has_media if source.near_text is not None else np.zeros(len(seen), bool)
-    pictures = seen if source.radius is not None else np.zeros(len(seen), bool)
+    heard = np.asarray(pc.list_value_length(signals.column("sounds"))) > 0  # what is heard is told by no hash
+    pictures = seen & ~heard if source.radius is not None else np.zeros(len(seen), bool)
     tables = []
     for kind, mask in ((BAND_OF_TEXT, texts), (BAND_OF_PICTURE, pictures)):
         chosen = np.flatnonzero(mask)

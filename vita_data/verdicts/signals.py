@@ -29,8 +29,10 @@ from vita_data.records.key import digest_of
 from vita_data.records.schema import SIGNALS, SIGNALS_VERSION
 
 # Raise when a signal would come out differently.
-VERSION = 1
+VERSION = 2
 BATCH = 1024
+# What a medium says that was moved or changed; any other trouble of a disk may pass, and must not be kept as measured.
+GONE = (FileNotFoundError, NotADirectoryError, SourceError, RecordError)
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,7 @@ def _of_media(task: SignalsTask, media: list[dict[str, Any]], reader: files.Rang
                 sounds.append(asdict(sound_levels.measure(data, task.speech)))
             else:
                 hashes.append(phash.perceptual_hash(data))
-        except (
-            OSError,
-            SourceError,
-            RecordError,
-        ):  # it changed since it was catalogued: the shard's writer says so
+        except GONE:  # since it was catalogued: the shard's writer says so
             if medium["kind"] != "audio":
                 hashes.append(None)
     return {"hashes": hashes, "sounds": sounds}

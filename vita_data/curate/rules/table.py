@@ -6,7 +6,7 @@ from vita_data.curate.rules import film, language, picture, sound, text
 from vita_data.curate.rules.base import Rule
 
 # Raise when any rule would judge the same measurements otherwise.
-VERSION = 1
+VERSION = 2
 
 RULES = (
     Rule("level", "signal", sound.level),
@@ -17,9 +17,9 @@ RULES = (
     Rule("language", "language", language.language),
     Rule("fast_speech", "quality", sound.fast_speech),
     Rule("slow_speech", "quality", sound.slow_speech),
+    Rule("longest_answer", "quality", text.longest_answer),
     Rule("repetition", "quality", text.repetition),
     Rule("refusal", "quality", text.refusal),
     Rule("markup", "quality", text.markup),
-    Rule("longest_answer", "quality", text.longest_answer),
     Rule("ocr", "quality", picture.ocr),
 )

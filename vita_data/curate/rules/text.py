@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from vita_data.curate.rules.base import Sample
 from vita_data.records.reject import Reject
 
 _SHORT = 200  # characters: shorter answers may repeat themselves
-_WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+|[^\w\s]")
+_WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+")
 _PHRASE = 10  # words
-_CANNOT = r"i (?:can(?:no|['\u2019])t|am (?:unable|not able) to|(?:do not|don['\u2019]t) have the ability to)"
-_DO = r"(?:assist|help|provide|fulfil|comply|process|view|see|access|answer|generate|create|discuss|directly|perform)"
+_DIFFERENT = 4  # of them at least: rows of zeros and ruled lines are no phrases
+_CANNOT = (
+    r"(?:i(?: am|['\u2019]m) (?:unable|not able) to|i can(?:no|['\u2019])t"
+    r"|i (?:do not|don['\u2019]t) have the ability to)"
+)
+_DO = (
+    r"(?:assist|help|provide|fulfil+|comply|process|view|see|access|answer|generate|create|discuss|directly"
+    r"|perform)\b"
+)
 _REFUSALS = re.compile(
-    rf"(?:i['\u2019]?m sorry|i apologi[sz]e|sorry|unfortunately)[,.]?\s*(?:but\s+)?(?:as an ai[^,.]*,\s*)?"
+    rf"(?:i['\u2019]?m sorry|i apologi[sz]e|sorry)[,.]?\s*(?:but\s+)?(?:as an ai[^,.]*,\s*)?"
     rf"{_CANNOT}\s+{_DO}"
     rf"|\bas an ai(?: language)?(?: model| assistant)?,?\s+{_CANNOT}"
     rf"|{_CANNOT}\s+(?:assist|help)(?: you)? with (?:that|this)"
@@ -21,6 +29,8 @@ _REFUSALS = re.compile(
     r"|作为(?:一个|一名)?(?:人工智能|AI)(?:语言)?(?:模型|助手)[^。]{0,20}(?:无法|不能)",
     re.IGNORECASE,
 )
+_FENCE = re.compile(r"^[ \t]*(?:(?:[-*+>]|\d+[.)])[ \t]+)?(`{3,}|~{3,})", re.MULTILINE)
+_DISPLAY = re.compile(r"(?<!\\)(?<!left)\\\["), re.compile(r"(?<!\\)(?<!right)\\\]")
 _OPENING = 160  # characters of an answer in which a refusal stands
 
 
@@ -49,6 +59,8 @@ def repeated(text: str) -> float:
     count = 0
     for start in range(len(words) - _PHRASE + 1):
         phrase = tuple(words[start : start + _PHRASE])
+        if len(set(phrase)) < _DIFFERENT:
+            continue
         if phrase in seen:
             end = start + _PHRASE
             count += end - max(start, covered)
@@ -86,18 +98,32 @@ def markup(sample: Sample, switch: str) -> Reject | None:
 
 def unbalanced(text: str) -> str | None:
     """What of its markup a text leaves open: a fence of code, a LaTeX environment, or display mathematics."""
-    fences = re.findall(r"^[ \t]*(```+)", text, re.MULTILINE)
-    if len(fences) % 2:
+    outside = _without_code(text)
+    if outside is None:
         return "a block of code"
-    outside = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    begun = re.findall(r"\\begin\{([^}]*)\}", outside)
-    ended = re.findall(r"\\end\{([^}]*)\}", outside)
-    left = next((name for name in begun if begun.count(name) != ended.count(name)), None)
+    begun, ended = (
+        Counter(re.findall(rf"\\{verb}\{{([^{{}}]{{0,80}})\}}", outside)) for verb in ("begin", "end")
+    )
+    left = next((name for name, count in begun.items() if count != ended[name]), None)
     if left is not None:
         return f"\\begin{{{left[:40]}}}"
-    if len(re.findall(r"(?<!\\)\\\[", outside)) != len(re.findall(r"(?<!\\)\\\]", outside)):
+    if len(_DISPLAY[0].findall(outside)) != len(_DISPLAY[1].findall(outside)):
         return "\\["
-    return "$$" if outside.count("$$") % 2 else None
+    alone = sum(line.strip() == "$$" for line in outside.splitlines())  # elsewhere it may mean a price
+    return "$$" if alone % 2 else None
+
+
+def _without_code(text: str) -> str | None:
+    """A text without its blocks of code; None where one is never closed. A block begins a line or an item of a list."""
+    kept, at = [], 0
+    while opening := _FENCE.search(text, at):
+        mark = opening.group(1)
+        end = text.find(mark, opening.end())
+        if end < 0:
+            return None
+        kept.append(text[at : opening.start()])
+        at = end + len(mark)
+    return "".join([*kept, text[at:]])
 
 
 def longest_answer(sample: Sample, most: int) -> Reject | None:
