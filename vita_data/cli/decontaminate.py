@@ -54,7 +54,7 @@ def decontaminate(as_json: bool, workers: int, **options: Any) -> None:
     for line in found["benchmarks"]:
         for example in line["examples"]:
             click.echo(_readable(line["benchmark"], example))
-    click.echo(f"{found['removed']:,} samples leave in a build with --against.")
+    click.echo(f"{found['removed']:,} samples may not stay in a build with --against.")
 
 
 def _readable(benchmark: str, found: dict[str, Any]) -> str:

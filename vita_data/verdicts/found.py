@@ -15,7 +15,7 @@ EXAMPLES = 3  # of each kind of finding in each benchmark
 def found_in(folders: dict[str, str], parts: dict[str, list[int]]) -> dict[str, Any]:
     """{benchmarks: [{benchmark, <how>: count ..., removed, examples}], removed}, from folders by source.
 
-    A sample that leaves for two benchmarks is counted with each, and once in `removed`.
+    A sample that leaves for two benchmarks is counted with each, and once in `removed`; so is one that leaves anyway.
     """
     tables = [
         files.read_table(files.join(folder, found_name(part)))
