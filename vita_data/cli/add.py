@@ -79,7 +79,11 @@ def write_cards(cards: dict[Path, str], force: bool) -> None:
     if there and not force:
         raise UsageError(f"{', '.join(there)} is there already; write over it with --force.")
     for path, text in cards.items():
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 
 
 def card_text(name: str, found: Guess, folder: Path, beside: Path, verb: str) -> str:
