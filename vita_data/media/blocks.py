@@ -67,13 +67,16 @@ def _odd_head(_window: bytes, _offset: int) -> tuple[int, int, int, int]:
     raise _OddError
 
 
+def _form(lead: int) -> tuple[Head, int, int]:
+    width = 9 - lead.bit_length()
+    layout = {1: ">HBhB", 2: ">xHBhB", 3: ">IBhB", 4: ">xIBhB"}.get(width)
+    unpack = struct.Struct(layout).unpack_from if layout else _odd_head
+    return unpack, (1 << 7 * width) - 1, 1 + width
+
+
 # By the first byte of a SimpleBlock's size: how its head unpacks, what of the first number is size, where that ends.
-_WIDTH = [9 - lead.bit_length() for lead in range(256)]
-_MASK = [(1 << 7 * width) - 1 for width in _WIDTH]
-_LAYOUTS = {1: ">HBhB", 2: ">xHBhB", 3: ">IBhB", 4: ">xIBhB"}
-_HEADS: dict[int, Head] = {width: struct.Struct(layout).unpack_from for width, layout in _LAYOUTS.items()}
+_FORMS = [_form(lead) for lead in range(256)]
 _IN_BLOCK: Head = struct.Struct(">BhB").unpack_from
-_UNPACK = [_HEADS.get(width, _odd_head) for width in _WIDTH]
 
 
 class _Walk:
@@ -182,32 +185,31 @@ class _Walk:
         window, base, track, found = self._window, self._base, self._track, self._found
         last = len(window) - _LONGEST_HEAD
         stamp, place, length = found.stamps.append, found.places.append, found.sizes.append
-        flag = self._flags.append
-        while at < end:
-            offset = at - base
+        flag, forms = self._flags.append, _FORMS
+        offset, stop = at - base, end - base
+        while offset < stop:
             if offset > last:
                 if len(found.sizes) > self._most:
                     raise _OddError
-                self._load(at)
-                window, base, offset = self._window, at, 0
+                self._load(base + offset)
+                window, base, offset, stop = self._window, self._base, 0, end - self._base
                 last = len(window) - _LONGEST_HEAD
             if window[offset] != _SIMPLE_BLOCK:
-                at = self._pass_other(at)
+                offset = self._pass_other(base + offset) - base
                 continue
-            lead = window[offset + 1]
-            size, number, since, flags = _UNPACK[lead](window, offset)
-            full = _MASK[lead]
+            unpack, full, head = forms[window[offset + 1]]
+            size, number, since, flags = unpack(window, offset)
             size &= full
-            at += 1 + _WIDTH[lead]
+            offset += head
             if number == track:
                 stamp(now + since)
-                place(at)
+                place(base + offset)
                 length(size - _BLOCK_HEAD)
                 flag(flags)
             else:
                 self._pass_block(number, size, flags)
             if size == full:  # unknown
                 raise _OddError
-            at += size
-        if at != end:
+            offset += size
+        if offset != stop:
             raise _OddError

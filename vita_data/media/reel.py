@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import BinaryIO
 
 import av
@@ -197,7 +197,7 @@ class Reel:
     def _jump(self, number: int) -> bool:
         """Seek to a packet or a key frame before it; False when the container cannot."""
         if not self._numbers:
-            keys = (number for number, key in enumerate(self.packets.key) if key)
+            keys = compress(range(len(self.packets)), self.packets.key)
             self._numbers = {self.packets.identity(number): number for number in keys}
         try:
             self._container.seek(self.packets.pts[number], stream=self._track)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import compress
 from operator import lt
 
 import av
@@ -81,7 +82,7 @@ def _runs(packets: Packets, numbers: list[int]) -> list[tuple[int, list[int]]]:
     A frame can be had from the last key frame that is stored before it and shown no later than it: what is
     stored after a key frame and shown before it may build on what came earlier (open groups of pictures).
     """
-    keys = [n for n in range(len(packets)) if packets.key[n] and not (n and packets.hidden[n])]
+    keys = [n for n in compress(range(len(packets)), packets.key) if not (n and packets.hidden[n])]
     runs: list[tuple[int, list[int]]] = []
     for number in numbers:
         at = bisect_right(keys, number) - 1

@@ -63,6 +63,9 @@ class Renderer:
     def __init__(self, pixel_aspect: Fraction | None, short_side: int, quality: int) -> None:
         self._pixel_aspect, self._short_side, self._quality = pixel_aspect, short_side, quality
         self._scaler = VideoReformatter()
+        self._canvas = Image.new(
+            "RGB", (0, 0)
+        )  # for all frames: the memory of a new one costs as much as filling it
 
     def still_of(self, frame: VideoFrame) -> Still:
         """Render a frame. RecordError `video_extreme_aspect`."""
@@ -71,11 +74,11 @@ class Renderer:
         pixels: list[memoryview] | list[bytes] | None = None
         if _is_see_through(frame):
             plane = self._plane(frame, frame.width, frame.height, "rgba")
-            image = to_grey_or_rgb(_image(plane, frame.width, frame.height, "RGBA"))
+            image = to_grey_or_rgb(_image(plane, frame.width, frame.height))
             image = image.resize((width, height), Image.Resampling.BICUBIC)
         else:
             plane = self._plane(frame, width, height, "rgb24")
-            image = _image(plane, width, height, "RGB")
+            image = self._filled_canvas(plane, width, height)
             pixels = _rows(plane, width, height) if orientation == 1 else None
         image = make_upright(image, orientation)
         hasher = hashlib.blake2b(f"{image.width} {image.height} ".encode(), digest_size=16)
@@ -91,10 +94,17 @@ class Renderer:
             0
         ]
 
+    def _filled_canvas(self, plane: VideoPlane, width: int, height: int) -> Image.Image:
+        if self._canvas.size != (width, height):
+            self._canvas = Image.new("RGB", (width, height))
+        data: Any = memoryview(plane)
+        self._canvas.frombytes(data, "raw", "RGB", plane.line_size, 1)
+        return self._canvas
 
-def _image(plane: VideoPlane, width: int, height: int, mode: str) -> Image.Image:
+
+def _image(plane: VideoPlane, width: int, height: int) -> Image.Image:
     data: Any = memoryview(plane)
-    return Image.frombuffer(mode, (width, height), data, "raw", mode, plane.line_size, 1)
+    return Image.frombuffer("RGBA", (width, height), data, "raw", "RGBA", plane.line_size, 1)
 
 
 def _rows(plane: VideoPlane, width: int, height: int) -> list[memoryview]:
