@@ -236,7 +236,7 @@ def row(title: str, taken: dict[str, list[float]]) -> str:
         if name != "ours":
             ratios = [value / one for value, one in zip(values, base, strict=False)]
             spread = f" ({min(ratios):.2f} to {max(ratios):.2f})" if len(ratios) > 1 else ""
-            cells.append(f"{statistics.median(ratios):.2f}{spread}")
+            cells.append(f"{statistics.median(ratios):.2f}{spread}" if ratios else "not run")
     return f"| {' | '.join(cells)} |"
 
 
@@ -293,7 +293,7 @@ def main() -> None:
         peers = {name: run for name, run in CONTESTANTS.items() if name != "ffmpeg, seeking"}
         taken = race(paths, seconds, peers, options.repeats, checked=False)
         taken = {name: taken.get(name, []) for name in CONTESTANTS}
-        print(row(f"{len(paths)} real films", {n: v for n, v in taken.items() if v}))
+        print(row(f"{len(paths)} real films", taken))
 
 
 if __name__ == "__main__":

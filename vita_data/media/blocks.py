@@ -1,4 +1,4 @@
-"""The packets of a plain Matroska film, found by the heads of its blocks: a quarter of what demuxing costs.
+"""The packets of a plain Matroska film, found by the heads of its blocks: a third of what demuxing costs.
 
 Plain is a file (RFC 9559) of one segment that ends with it, every size known, a track's frames each in a
 SimpleBlock of its own. A demuxer gives the same for such a file; any other is left to it.

@@ -30,7 +30,7 @@ class _DoubtError(Exception):
 def from_key_frames(reel: Reel, decoder: Decoder, choose: Choose, render: Render) -> Watched | None:
     """Decode what the chosen frames need and no more; None where that is not sure to give the same as all.
 
-    The timeline is that of the packets, which are read to the end, not the header's. It is believed when every
+    The timeline is that of the packets to the last one in the file, not the header's. It is believed when every
     packet has a stamp of its own, and proven by decoding the film's first frame beside the chosen ones, and
     the part's last too unless the film is whole: each must come out undamaged with its stamp, and the frame
     that decoding starts from as a key frame.
