@@ -7,11 +7,12 @@ scheme is the one that datasketch 2 calls affine32, with its parameters: (a * fm
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from vita_data.curate import words
 from vita_data.curate.words import WIDTH, shingle_hashes
 
 # Raise when a text would have another signature.
@@ -24,7 +25,7 @@ BLOCK = 1 << 18  # characters at a time, so that all that is computed of them st
 def signatures(texts: Sequence[str], permutations: int = PERMUTATIONS, width: int = WIDTH) -> Any:
     """uint32[n, permutations] of normalised texts (Broder 1997), by shingles of `width` tokens."""
     result = np.empty((len(texts), permutations), np.uint32)
-    for start, end in _blocks(texts):
+    for start, end in words.blocks(texts, BLOCK):
         hashes, starts = shingle_hashes(texts[start:end], width)
         result[start:end] = sketch((hashes >> np.uint64(32)).astype(np.uint32), starts[:-1], permutations)
     return result
@@ -44,18 +45,6 @@ def sketch(hashes: Any, starts: Any, permutations: int = PERMUTATIONS) -> Any:
         permuted += terms[number]
         np.minimum.reduceat(permuted, starts, out=result[number])
     return result.T
-
-
-def _blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Ranges of texts that have about BLOCK characters together."""
-    start = size = 0
-    for number, text in enumerate(texts):
-        if size and size + len(text) > BLOCK:
-            yield start, number
-            start, size = number, 0
-        size += len(text) + 1
-    if start < len(texts):
-        yield start, len(texts)
 
 
 def _spread(hashes: Any) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,18 @@ def normal_turns(turns: list[dict[str, str]]) -> str:
     A placeholder is kept, with a space on either side: whether a line break follows it makes no difference.
     """
     return "\n".join(normal(PLACEHOLDER.sub(r" \1 ", turn["value"])) for turn in turns)
+
+
+def blocks(texts: Sequence[str], size: int) -> Iterator[tuple[int, int]]:
+    """Ranges (first, end) of texts that have about `size` characters together, so that arrays over them fit a cache."""
+    start = held = 0
+    for number, text in enumerate(texts):
+        if held and held + len(text) > size:
+            yield start, number
+            start, held = number, 0
+        held += len(text) + 1
+    if start < len(texts):
+        yield start, len(texts)
 
 
 def shingles(text: str, width: int = WIDTH) -> Any:

@@ -7,11 +7,12 @@ and by how much that is, since a match of few plain words is chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from vita_data.curate import words
 from vita_data.leaks.align import common
 from vita_data.leaks.bitmap import in_bitmap
 from vita_data.leaks.index import Index, words_of
@@ -56,7 +57,7 @@ class _Matches(NamedTuple):
 def find(index: Index, texts: Sequence[str], share: float = SHARE, bits: float = BITS) -> list[Finding]:
     """What is found in texts, in their order, the best of each question."""
     findings: list[Finding] = []
-    for first, end in _blocks(texts):
+    for first, end in words.blocks(texts, BLOCK):
         some = tokens_of(texts[first:end])
         equal = _equal(index, some)
         near = _near(index, some, share, bits)
@@ -70,7 +71,7 @@ def likeness(index: Index, texts: Sequence[str], questions: Sequence[int]) -> An
     For pairs that something else connects, such as a picture: it does not ask how much that is.
     """
     result = np.zeros(len(texts))
-    for first, end in _blocks(texts):
+    for first, end in words.blocks(texts, BLOCK):
         some = tokens_of(texts[first:end])
         entries = index.stems[np.asarray(questions[first:end], np.int64)]
         known = np.flatnonzero(entries >= 0)
@@ -78,18 +79,6 @@ def likeness(index: Index, texts: Sequence[str], questions: Sequence[int]) -> An
         said = _common(index, entries, some, some.firsts[known], some.firsts[known + 1])
         result[first + known] = said / np.maximum(index.totals[entries], 1)
     return result
-
-
-def _blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Ranges of texts that have about BLOCK characters together."""
-    start = size = 0
-    for number, text in enumerate(texts):
-        if size and size + len(text) > BLOCK:
-            yield start, number
-            start, size = number, 0
-        size += len(text) + 1
-    if start < len(texts):
-        yield start, len(texts)
 
 
 def _common(index: Index, entries: Any, some: Tokens, starts: Any, ends: Any) -> Any:

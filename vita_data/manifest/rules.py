@@ -40,7 +40,6 @@ class Rules:
     level: Decibels | Literal["off"] = -65.0  # the least, as root mean square
     speech: Part | Literal["off"] = "off"  # the least of a sound in which somebody speaks
     frozen_film: Switch = "off"
-    ocr: Part | Literal["off"] = "off"  # the least of an answer's words that stand in its picture
     near_text: Part | Literal["off"] = (
         0.8  # Jaccard similarity of pure texts, from which the later one leaves
     )

@@ -178,7 +178,6 @@ SIGNALS = pa.schema(
         ("language", pa.string()),  # of its words, as identified; null where there are too few
         ("certainty", pa.float32()),
         ("sounds", pa.list_(HEARD)),
-        ("read", pa.float32()),  # part of the answer's words read in the picture; null where not measured
     ]
 )
 

@@ -155,7 +155,6 @@ REASONS = {
     "refusal": Reason("Refuses to answer", "The model that wrote the answer refused to give one."),
     "unbalanced_markup": Reason("Open markup", "An answer opens code or a formula and never closes it."),
     "long_answer": Reason("Endless answer", "Nobody answers with a book."),
-    "other_text": Reason("Another text", "What was read in the picture is not what the answer says."),
     "duplicate": Reason(
         "Exact duplicate", "Its media and its turns are those of another sample, which stays."
     ),

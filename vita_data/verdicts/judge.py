@@ -72,7 +72,7 @@ def judge_part(task_path: str, part: int) -> str:
     rows = files.read_table(files.join(task.measures, part_name(part)), ["row"]).column("row")
     columns = ["key", "annotation", "position", "native_id", "language", "record", "media"]
     catalog = files.read_table(files.join(task.catalog, part_name(part)), columns).take(rows)
-    wanted = ["hashes", "language", "certainty", "sounds", "read"]
+    wanted = ["hashes", "language", "certainty", "sounds"]
     signals = files.read_table(files.join(task.signals, signals_name(part)), wanted).take(rows)
     rejects: list[dict[str, Any]] = []
     for start in range(0, len(catalog), BATCH):
@@ -113,7 +113,6 @@ def sample_of(kind: str, row: dict[str, Any], signal: dict[str, Any]) -> Sample:
         identified=(signal["language"], signal["certainty"]) if signal["language"] else None,
         sounds=[Heard(**heard) for heard in signal["sounds"]],
         films=[films[number] for number in sorted(films)],
-        read=signal["read"],
     )
 
 

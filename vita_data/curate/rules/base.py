@@ -40,7 +40,6 @@ class Sample:
     identified: tuple[str, float] | None = None  # the language its words are in, with the certainty
     sounds: list[Heard] = field(default_factory=list)
     films: list[Film] = field(default_factory=list)
-    read: float | None = None  # the part of its answer's words that were read in its picture
 
     @property
     def answers(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vita_data.curate.rules import film, language, picture, sound, text
+from vita_data.curate.rules import film, language, sound, text
 from vita_data.curate.rules.base import Rule
 
 # Raise when any rule would judge the same measurements otherwise.
@@ -21,5 +21,4 @@ RULES = (
     Rule("repetition", "quality", text.repetition),
     Rule("refusal", "quality", text.refusal),
     Rule("markup", "quality", text.markup),
-    Rule("ocr", "quality", picture.ocr),
 )
