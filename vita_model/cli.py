@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from vita_data.errors import UsageError, VitaError
-from vita_model.config import PRESETS
+from vita_model.config.presets import PRESETS
 
 TRAINING_PACKAGES = ("torch", "transformers", "deepspeed", "safetensors")  # what the base install leaves out
 PRESET = click.Choice(list(PRESETS))
@@ -176,7 +176,8 @@ def _span(text: str, steps: int) -> range:
 def info(name: str, stage: str | None, as_json: bool) -> None:
     """Count the parameters of a preset by part, without their memory."""
     from vita_data.manifest.find import load_stage
-    from vita_model.config import PARTS, preset
+    from vita_model.config.model import PARTS
+    from vita_model.config.presets import preset
 
     config = preset(name)
     trains = set(PARTS if stage is None else load_stage(stage).training().trains)

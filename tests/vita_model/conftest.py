@@ -27,7 +27,7 @@ from vita_data.records.key import sample_key
 from vita_data.records.schema import PACKS
 from vita_data.shards.seal import sealed_facts, sealed_plan
 from vita_data.shards.write import ShardSample, index_name, write_shard
-from vita_model.config import tiny
+from vita_model.config.presets import tiny
 
 ROOT = Path(__file__).parents[2]
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (40, 60, 230), "yellow": (240, 230, 40)}

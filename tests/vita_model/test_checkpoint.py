@@ -10,7 +10,7 @@ import torch
 
 from vita_data import files
 from vita_data.errors import UsageError, VitaError
-from vita_model.config import tiny
+from vita_model.config.presets import tiny
 from vita_model.nets.vita import build
 from vita_model.train import checkpoint, tensors
 from vita_model.train.folder import begin, cut_metrics

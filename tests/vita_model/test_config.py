@@ -9,7 +9,10 @@ import pytest
 
 from vita_data.errors import UsageError
 from vita_data.prompt.tokenizer import load_tokenizer
-from vita_model.config import PRESETS, LanguageConfig, ModelConfig, VisionConfig, preset, tiny, vita_1_5
+from vita_model.config.language import LanguageConfig
+from vita_model.config.model import ModelConfig
+from vita_model.config.presets import PRESETS, preset, tiny, vita_1_5
+from vita_model.config.vision import VisionConfig
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -26,13 +29,13 @@ def test_a_config_of_another_version_is_refused_with_the_key() -> None:
 
 
 def test_an_unknown_preset_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(UsageError, match=r"tiny, vita-1\.5"):
+    with pytest.raises(UsageError, match=r"tiny, proof, small, vita-1\.5"):
         preset("huge")
 
 
 def test_a_geometry_that_the_tower_does_not_make_is_refused() -> None:
     wrong = replace(tiny().geometry, tile_tokens=64)
-    with pytest.raises(UsageError, match="64 tokens a tile, its vision tower makes 16"):
+    with pytest.raises(UsageError, match="64 tokens a tile, its parts make 16"):
         ModelConfig("odd", tiny().vision, tiny().language, wrong)
 
 

@@ -17,7 +17,7 @@ from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.shards.read import Sample, Stage
 from vita_model.batch.collate import collate, empty
 from vita_model.batch.encode import IGNORED, Encoder
-from vita_model.config import tiny
+from vita_model.config.presets import tiny
 
 GEOMETRY = tiny().geometry
 NO_SOUND = {"audio": [], "inserted_id": None}

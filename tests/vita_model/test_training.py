@@ -12,7 +12,7 @@ import torch
 
 from vita_data import files
 from vita_data.errors import ShardError, UsageError, VitaError
-from vita_model.config import PARTS
+from vita_model.config.model import PARTS
 from vita_model.nets.vita import Vita
 from vita_model.train import checkpoint
 from vita_model.train.program import Options, train

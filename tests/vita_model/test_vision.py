@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from vita_model.config import VisionConfig, tiny
+from vita_model.config.presets import tiny
+from vita_model.config.vision import VisionConfig
 from vita_model.nets.vision import DropPath, VisionTower, normalise, pixel_shuffle
 
 

@@ -14,7 +14,8 @@ from vita_data.errors import UsageError
 from vita_data.shards.read import Stage
 from vita_model.batch.collate import collate, empty
 from vita_model.batch.encode import Encoded
-from vita_model.config import PARTS, tiny, vita_1_5
+from vita_model.config.model import PARTS
+from vita_model.config.presets import tiny, vita_1_5
 from vita_model.nets.vita import Vita, build, count
 from vita_model.train.task import Task, open_task
 

@@ -13,7 +13,7 @@ from torch import nn
 from transformers.models.qwen2.configuration_qwen2 import Qwen2Config
 from transformers.models.qwen2.modeling_qwen2 import Qwen2Model
 
-from vita_model.config import LanguageConfig
+from vita_model.config.language import LanguageConfig
 from vita_model.nets import attention
 from vita_model.nets.loss import LanguageHead
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from vita_data.errors import UsageError
-from vita_model.config import PARTS, ModelConfig
+from vita_model.config.model import PARTS, ModelConfig
 from vita_model.nets.batch import Batch
 from vita_model.nets.language import LanguageModel
 from vita_model.nets.projector import Projector

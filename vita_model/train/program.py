@@ -11,7 +11,8 @@ from torch import distributed
 from vita_data import files
 from vita_data.errors import UsageError
 from vita_model.batch.order import ranks
-from vita_model.config import ModelConfig, preset
+from vita_model.config.model import ModelConfig
+from vita_model.config.presets import preset
 from vita_model.nets.vita import Vita, build
 from vita_model.train import checkpoint, folder, heldout
 from vita_model.train.engine import start_engine, start_processes

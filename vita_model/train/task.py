@@ -14,7 +14,7 @@ from vita_data.shards.read import Pack, Stage
 from vita_model.batch.collate import collate, empty
 from vita_model.batch.encode import Encoder
 from vita_model.batch.order import Order
-from vita_model.config import PARTS, ModelConfig
+from vita_model.config.model import PARTS, ModelConfig
 from vita_model.nets.batch import Batch
 from vita_model.train import schedule as schedules
 
