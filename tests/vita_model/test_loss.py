@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch.nn import functional
@@ -12,7 +15,7 @@ from vita_model.nets.loss import LanguageHead
 
 @pytest.mark.parametrize("rows", [1, 7, 64, 100])
 def test_loss_and_gradients_equal_the_plain_ones(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
-    monkeypatch.setattr(loss, "CHUNK_ROWS", 32)
+    monkeypatch.setattr(loss, "CHUNK_LOGITS", 32 * 301)
     torch.manual_seed(rows)
     head = LanguageHead(24, 301)
     hidden = torch.randn(rows, 24, requires_grad=True)
@@ -47,3 +50,25 @@ def test_half_precision_weights_give_logits_in_full_precision(monkeypatch: pytes
     found = head(hidden)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, functional.linear(hidden.float(), head.weight.float()))
+
+
+PEAK = """
+import resource, torch
+from torch.nn import functional
+from vita_model.nets.loss import LanguageHead
+
+head = LanguageHead(16, 152064).requires_grad_(False)
+hidden = torch.randn(6200, 16, requires_grad=True)
+targets = torch.randint(0, 152064, (6200,))
+head(hidden[:2], targets[:2]).backward()  # libraries are loaded
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+head(hidden, targets).backward()
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10)
+"""
+
+
+@pytest.mark.slow
+def test_the_loss_of_a_full_sequence_of_the_paper_stays_below_a_gigabyte() -> None:
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 1 << 30

@@ -1,4 +1,4 @@
-"""What the corpus holds, kept while it is made: good samples, planted rejects, planted oddities."""
+"""What the corpus holds, kept while it is made: good samples, planted rejects, oddities, and work for curation."""
 
 from __future__ import annotations
 
@@ -19,6 +19,31 @@ class Plant:
 
 
 @dataclass(frozen=True)
+class Fate:
+    """What curation is to do with a record that a reader keeps: `rule` is why it leaves, None where it stays.
+
+    `stays` is (source, native id) of the sample that a duplicate leaves for. `benchmark` is the one that is leaked,
+    and `found` what of it is found, the part of the rule behind `leak_`; it is said of those that stay too.
+    """
+
+    kind: str
+    rule: str | None
+    note: str
+    stays: tuple[str, Any] | None = None
+    benchmark: str | None = None
+    found: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Its part of the answer key."""
+        said: dict[str, Any] = {"kind": self.kind, "rule": self.rule, "why": self.note}
+        if self.stays is not None:
+            said["stays"] = dict(zip(("source", "native_id"), self.stays, strict=True))
+        if self.benchmark is not None:
+            said |= {"benchmark": self.benchmark, "found": self.found}
+        return said
+
+
+@dataclass(frozen=True)
 class Entry:
     """One record of an annotation file; bytes stand for a raw line, empty bytes for a blank one.
 
@@ -31,6 +56,7 @@ class Entry:
     plant: Plant | None = None
     count: int = 0
     rate: int = 1
+    fate: Fate | None = None
 
     @property
     def is_blank(self) -> bool:
@@ -47,7 +73,8 @@ class Entry:
 class SourceFacts:
     """The answer key of one source; positions count from 0 in each file, blank lines included.
 
-    `seconds` are those of the sounds of the good records, before any resampling.
+    `seconds` are those of the sounds of the good records, before any resampling. `curated` are planted for curation:
+    they are among the samples that a reader keeps, and `rule` says why they leave a build after that.
     """
 
     samples: int = 0
@@ -55,6 +82,7 @@ class SourceFacts:
     seconds: float = 0.0
     rejects: list[dict[str, Any]] = field(default_factory=list)
     awkward: list[dict[str, Any]] = field(default_factory=list)
+    curated: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, annotation: str, entries: Sequence[Entry]) -> None:
         """Count the entries of one annotation file, in file order."""
@@ -63,12 +91,15 @@ class SourceFacts:
                 self.samples += 1
                 self.questions += entry.questions
                 self.seconds = round(self.seconds + entry.count / entry.rate, 6)
+            where = {"annotation": annotation, "position": position}
+            if entry.native_id is not None:
+                where["native_id"] = entry.native_id
             if entry.plant is not None:
-                self._plant({"annotation": annotation, "position": position}, entry, entry.plant)
+                self._plant(where, entry.plant)
+            if entry.fate is not None:
+                self.curated.append(where | entry.fate.to_json())
 
-    def _plant(self, where: dict[str, Any], entry: Entry, plant: Plant) -> None:
-        if entry.native_id is not None:
-            where["native_id"] = entry.native_id
+    def _plant(self, where: dict[str, Any], plant: Plant) -> None:
         if plant.rule is not None:
             self.rejects.append(where | {"rule": plant.rule, "kind": plant.kind, "why": plant.note})
             return
@@ -93,6 +124,7 @@ class SampleFacts:
             "samples": sum(facts.samples for facts in every),
             "questions": sum(facts.questions for facts in every),
             "rejects": sum(len(facts.rejects) for facts in every),
+            "curated": sum(len(facts.curated) for facts in every),
             "kinds": len({plant["kind"] for facts in every for plant in facts.rejects + facts.awkward}),
         }
 

@@ -106,7 +106,7 @@ def make(root: Path, shots: Sequence[Shot]) -> SourceFacts:
     entries = []
     for shot in shots:
         (images / shot.file).write_bytes(shot.data)
-        entries.append(_entry(shot))
+        entries.append(captioned(shot))
     entries = spread(_awkward_records(entries, images), _rejects(images, shots), rng(NAME, "spread"))
     write_array(root / ANNOTATION, entries)
     facts = SourceFacts()
@@ -114,7 +114,8 @@ def make(root: Path, shots: Sequence[Shot]) -> SourceFacts:
     return facts
 
 
-def _entry(shot: Shot) -> Entry:
+def captioned(shot: Shot) -> Entry:
+    """The record of a crop with its caption."""
     random = rng(NAME, shot.name)
     turns = with_image([(random.choice(PROMPTS), caption(shot, random))])
     record = {"id": shot.name, "image": f"images/{shot.file}", "conversations": conversations(turns)}

@@ -1,4 +1,4 @@
-"""The language model: a decoder of the Qwen2 architecture over a packed sequence of embeddings.
+"""The language model: a decoder-only transformer of `transformers` over a packed sequence of embeddings.
 
 The key-value cache is switched off in training on purpose: with it on, `transformers` lets the samples of a
 packed sequence see each other, positions restarting or not.
@@ -10,20 +10,21 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers.models.qwen2.configuration_qwen2 import Qwen2Config
-from transformers.models.qwen2.modeling_qwen2 import Qwen2Model
+from transformers import AutoConfig, AutoModel
+from transformers.cache_utils import Cache
 
+from vita_data.errors import UsageError
 from vita_model.config.language import LanguageConfig
 from vita_model.nets import attention
 from vita_model.nets.loss import LanguageHead
 
 
 class LanguageModel(nn.Module):
-    """Qwen2 with a head that gives the loss; names follow the released checkpoints (`model.*`, `lm_head`)."""
+    """A causal decoder and a head that gives the loss; names follow the released checkpoints (`model`, `lm_head`)."""
 
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
-        self.model = Qwen2Model(_upstream(config))
+        self.model = AutoModel.from_config(_upstream(config))
         self.lm_head = LanguageHead(config.hidden, config.vocabulary)
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
@@ -41,8 +42,32 @@ class LanguageModel(nn.Module):
         states: torch.Tensor = output.last_hidden_state[0]
         return states
 
+    def go_on(self, embeddings: torch.Tensor, cache: Cache) -> torch.Tensor:
+        """Last hidden states (T, D) of what follows (T, D) on what the cache holds, which then holds it too."""
+        first = cache.get_seq_length()
+        positions = torch.arange(first, first + len(embeddings), device=embeddings.device)
+        output = self.model(
+            inputs_embeds=embeddings[None],
+            position_ids=positions[None],
+            past_key_values=cache,
+            use_cache=True,
+        )
+        states: torch.Tensor = output.last_hidden_state[0]
+        return states
 
-def _upstream(config: LanguageConfig) -> Qwen2Config:
+    def save_memory(self, on: bool) -> None:
+        """Lets blocks be computed twice in training instead of keeping what is inside them."""
+        _checkpoint(self.model, on)
+
+
+def _checkpoint(model: Any, on: bool) -> None:
+    if on:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_disable()
+
+
+def _upstream(config: LanguageConfig) -> Any:
     said: dict[str, Any] = {
         "vocab_size": config.vocabulary,
         "hidden_size": config.hidden,
@@ -57,4 +82,15 @@ def _upstream(config: LanguageConfig) -> Qwen2Config:
         "use_cache": False,
         "attn_implementation": attention.register(),
     }
-    return Qwen2Config(**said)
+    if config.head_width:
+        said["head_dim"] = config.head_width
+    if config.experts:
+        said |= {"num_local_experts": config.experts, "num_experts_per_tok": config.experts_used}
+    if config.architecture in ("mistral", "mixtral"):
+        said["sliding_window"] = None
+    try:
+        return AutoConfig.for_model(config.architecture, **said)
+    except ValueError:
+        raise UsageError(
+            f"language model architecture {config.architecture!r} is unknown to transformers; write its model_type."
+        ) from None

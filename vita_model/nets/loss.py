@@ -12,8 +12,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-CHUNK_ROWS = 512
+CHUNK_LOGITS = 1 << 25  # 128 MB in fp32; backward holds three such tensors at a time
 VOCABULARY_SLICE = 16384
+
+
+def _rows(weight: torch.Tensor) -> int:
+    """How many rows are taken at a time."""
+    return max(CHUNK_LOGITS // len(weight), 1)
 
 
 def _logits(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -33,7 +38,8 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         """The sum over rows of -log softmax(hidden @ weight.T)[target], a float32 scalar."""
         ctx.save_for_backward(hidden, weight, targets)
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        for rows, wanted in zip(hidden.split(CHUNK_ROWS), targets.split(CHUNK_ROWS), strict=True):
+        size = _rows(weight)
+        for rows, wanted in zip(hidden.split(size), targets.split(size), strict=True):
             total += functional.cross_entropy(_logits(rows, weight), wanted, reduction="sum")
         return total
 
@@ -44,13 +50,14 @@ class ChunkedCrossEntropy(torch.autograd.Function):
         wants_hidden, wants_weight, _ = ctx.needs_input_grad
         to_hidden = torch.zeros_like(hidden) if wants_hidden else None
         to_weight = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
-        for first in range(0, len(hidden), CHUNK_ROWS):
-            rows, wanted = hidden[first : first + CHUNK_ROWS], targets[first : first + CHUNK_ROWS]
+        size = _rows(weight)
+        for first in range(0, len(hidden), size):
+            rows, wanted = hidden[first : first + size], targets[first : first + size]
             slope = torch.softmax(_logits(rows, weight), dim=-1)
             slope[torch.arange(len(wanted), device=wanted.device), wanted] -= 1.0
             slope *= grads[0]
             if to_hidden is not None:
-                to_hidden[first : first + CHUNK_ROWS] = slope.to(weight.dtype) @ weight
+                to_hidden[first : first + size] = slope.to(weight.dtype) @ weight
             if to_weight is not None:
                 to_weight += slope.T @ rows.float()
         return to_hidden, None if to_weight is None else to_weight.to(weight.dtype), None
