@@ -156,6 +156,13 @@ def write_facts(home: Path, plan: dict[str, Any], shards: int, windows: int) -> 
     files.write_json(str(home / "stage.json"), sealed_facts(str(home), facts))
 
 
+def outside() -> dict[str, str]:
+    """The environment without what a training in this process has put into it."""
+    launched = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}
+    plain = {name: value for name, value in os.environ.items() if name not in launched}
+    return {**plain, "OMP_NUM_THREADS": "1"}
+
+
 def run_cli(*arguments: object, processes: int = 1, **environment: str) -> subprocess.CompletedProcess[str]:
     """`vita-model` in processes of its own, under torchrun when they are several."""
     command = [sys.executable, "-m", "vita_model"]
@@ -170,7 +177,7 @@ def run_cli(*arguments: object, processes: int = 1, **environment: str) -> subpr
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        env={**outside(), **environment},
         timeout=240,
     )
 
@@ -196,6 +203,12 @@ def make_sample_fixture() -> Callable[..., ShardSample]:
 def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     """The function that runs `vita-model` in its own process."""
     return run_cli
+
+
+@pytest.fixture(name="outside", scope="session")
+def outside_fixture() -> Callable[[], dict[str, str]]:
+    """The function that gives a process of its own its environment."""
+    return outside
 
 
 @pytest.fixture(scope="session")

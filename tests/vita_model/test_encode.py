@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy
 import pytest
+import soundfile
 import torch
 from PIL import Image
 
 from vita_data.errors import ShardError
 from vita_data.manifest.geometry import Geometry
-from vita_data.prompt.lengths import measure
+from vita_data.prompt.lengths import audio_tokens, measure
 from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.shards.read import Sample, Stage
 from vita_model.batch.collate import collate, empty
-from vita_model.batch.encode import IGNORED, Encoder
+from vita_model.batch.encode import IGNORED, NOT_ADDRESSED, REPLY, Encoder
 from vita_model.config.presets import tiny
 
 GEOMETRY = tiny().geometry
@@ -63,12 +66,74 @@ def test_a_sample_that_is_longer_than_its_index_says_is_refused(stage: Stage, en
         encoder.encode(wrong)
 
 
-def test_a_sample_that_holds_sound_is_refused_in_one_sentence(stage: Stage, encoder: Encoder) -> None:
-    found = stage.sample(0, 0)
-    record = {**found.record, "audio": [f"{found.key}.1.flac"]}
-    heard = Sample(found.key, found.source, record, found.media, found.grids, found.length)
-    with pytest.raises(ShardError, match=f"{found.key} holds sound, and this model reads"):
-        encoder.encode(heard)
+def heard(turns: list[dict[str, str]], seconds: list[float], inserted_id: int | None = None) -> Sample:
+    """A sample of sounds of these lengths, as a shard holds it."""
+    geometry = tiny().geometry
+    counts = [int(16000 * length) for length in seconds]
+    lengths = measure(
+        turns, [], geometry, load_tokenizer(geometry.tokenizer), True, heard=counts, inserted_id=inserted_id
+    )
+    record = {"conversations": turns, "image": [], "video": [], "audio": ["a.flac"] * len(counts)}
+    return Sample(
+        "s", "voices", {**record, "inserted_id": inserted_id}, [tone(n) for n in counts], [], lengths.length
+    )
+
+
+def tone(samples: int) -> bytes:
+    stream = io.BytesIO()
+    waves = 0.25 * numpy.sin(numpy.arange(samples) / 20)
+    soundfile.write(stream, waves, 16000, format="FLAC")
+    return stream.getvalue()
+
+
+TALK = [
+    {"from": "human", "value": "<audio>"},
+    {"from": "gpt", "value": "Yes."},
+    {"from": "human", "value": "And this?\n<audio>\n<audio>"},
+    {"from": "gpt", "value": "No."},
+    {"from": "human", "value": "Thanks."},
+    {"from": "gpt", "value": "Any time."},
+]
+
+
+def test_sounds_take_as_many_places_as_the_formula_says_and_states_stand_at_their_ends() -> None:
+    geometry = tiny().geometry
+    encoder = Encoder(load_tokenizer(geometry.tokenizer), geometry, state_tokens=True)
+    found = encoder.encode(heard(TALK, [1.0, 0.5, 2.0], inserted_id=3))
+    assert [len(sound) for sound in found.sounds] == [16000, 8000, 32000]
+    tokens = [audio_tokens(n) for n in (16000, 8000, 32000)]
+    assert len(found.sound_places) == sum(tokens)
+    assert all(found.ids[place] == 0 and found.labels[place] == IGNORED for place in found.sound_places)
+    ends = [found.sound_places[tokens[0] - 1], found.sound_places[-1]]
+    assert found.states == [(ends[0], REPLY), (ends[1], NOT_ADDRESSED)]
+    assert found.sounds[0].abs().max() == pytest.approx(0.25, abs=1e-3)
+
+
+def test_guiding_embeddings_stand_before_each_sound_and_lengthen_the_sequence() -> None:
+    geometry = tiny().geometry
+    sample = heard(TALK, [1.0, 0.5, 2.0])
+    encoder = Encoder(load_tokenizer(geometry.tokenizer), geometry, state_tokens=True, prompts=5)
+    found = encoder.encode(sample)
+    assert len(found.prompt_places) == 15 and len(found.ids) == sample.length + 15
+    assert found.prompt_places[4] + 1 == found.sound_places[0]
+
+
+def test_states_are_carried_along_only_where_they_are_learned() -> None:
+    geometry = tiny().geometry
+    encoder = Encoder(load_tokenizer(geometry.tokenizer), geometry, state_tokens=True)
+    one = encoder.encode(heard(TALK, [1.0, 0.5, 2.0], inserted_id=3))
+    with_states, without = collate([one, one], states=True), collate([one, one])
+    assert with_states.state_targets.tolist() == [REPLY, NOT_ADDRESSED] * 2
+    assert with_states.state_places[2] == one.states[0][0] + len(one.ids)
+    assert with_states.sound_lengths == (16000, 8000, 32000) * 2 and len(without.state_targets) == 0
+
+
+def test_a_sound_that_is_no_sound_is_refused_by_name() -> None:
+    geometry = tiny().geometry
+    encoder = Encoder(load_tokenizer(geometry.tokenizer), geometry, state_tokens=True)
+    broken = replace(heard(TALK, [1.0, 0.5, 2.0]), media=[b"fLaC and no more"] * 3)
+    with pytest.raises(ShardError, match="s sound 0: its sound cannot be decoded"):
+        encoder.encode(broken)
 
 
 def test_a_pack_joins_its_samples_without_crossing_them(stage: Stage, encoder: Encoder) -> None:
@@ -94,7 +159,7 @@ def test_a_pack_joins_its_samples_without_crossing_them(stage: Stage, encoder: E
 
 def test_an_empty_pack_has_a_token_and_no_label() -> None:
     batch = empty(112)
-    assert (batch.tokens, batch.labelled, len(batch.tiles), batch.segments) == (1, 0, 0, (0, 1))
+    assert (batch.tokens, batch.counts["lm"], len(batch.tiles), batch.segments) == (1, 0, 0, (0, 1))
 
 
 def test_the_frames_of_a_film_stand_where_it_does_one_tile_each(encoder: Encoder) -> None:

@@ -20,10 +20,11 @@ def test_loss_and_gradients_equal_the_plain_ones(monkeypatch: pytest.MonkeyPatch
     head = LanguageHead(24, 301)
     hidden = torch.randn(rows, 24, requires_grad=True)
     targets = torch.randint(0, 301, (rows,))
-    plain = functional.cross_entropy(functional.linear(hidden, head.weight), targets, reduction="sum")
-    wanted = torch.autograd.grad(plain / rows, (hidden, head.weight))
+    plain = functional.cross_entropy(functional.linear(hidden, head.weight), targets, reduction="none")
+    shares = torch.rand(rows)
+    wanted = torch.autograd.grad((plain * shares).sum(), (hidden, head.weight))
     chunked = head(hidden, targets)
-    found = torch.autograd.grad(chunked / rows, (hidden, head.weight))
+    found = torch.autograd.grad((chunked * shares).sum(), (hidden, head.weight))
     torch.testing.assert_close(chunked, plain, atol=1e-6, rtol=1e-6)
     for mine, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(mine, other, atol=1e-6, rtol=1e-6)
@@ -31,7 +32,7 @@ def test_loss_and_gradients_equal_the_plain_ones(monkeypatch: pytest.MonkeyPatch
 
 def test_no_labels_give_a_loss_of_zero_and_zero_gradients() -> None:
     head = LanguageHead(8, 16)
-    total = head(torch.zeros(0, 8), torch.zeros(0, dtype=torch.int64))
+    total = head(torch.zeros(0, 8), torch.zeros(0, dtype=torch.int64)).sum()
     total.backward()
     assert total == 0 and head.weight.grad is not None and not head.weight.grad.any()
 
@@ -39,7 +40,7 @@ def test_no_labels_give_a_loss_of_zero_and_zero_gradients() -> None:
 def test_a_frozen_head_passes_the_gradient_on_and_gets_none() -> None:
     head = LanguageHead(8, 16).requires_grad_(False)
     hidden = torch.randn(3, 8, requires_grad=True)
-    head(hidden, torch.tensor([1, 2, 3])).backward()
+    head(hidden, torch.tensor([1, 2, 3])).sum().backward()
     assert hidden.grad is not None and hidden.grad.any() and head.weight.grad is None
 
 
@@ -60,9 +61,9 @@ from vita_model.nets.loss import LanguageHead
 head = LanguageHead(16, 152064).requires_grad_(False)
 hidden = torch.randn(6200, 16, requires_grad=True)
 targets = torch.randint(0, 152064, (6200,))
-head(hidden[:2], targets[:2]).backward()  # libraries are loaded
+head(hidden[:2], targets[:2]).sum().backward()  # libraries are loaded
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-head(hidden, targets).backward()
+head(hidden, targets).sum().backward()
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10)
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from vita_model.train import checkpoint
 pytestmark = pytest.mark.slow
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+Outside = Callable[[], dict[str, str]]
 Metrics = Callable[[Path], list[dict[str, Any]]]
 ROOT = Path(__file__).parents[2]
 
@@ -73,11 +73,11 @@ def test_a_checkpoint_of_two_processes_is_gone_on_with_by_one(
 
 
 def test_a_killed_run_goes_on_with_the_same_losses(
-    data: Path, unbroken: Path, tmp_path: Path, cli: Cli, metrics: Metrics
+    data: Path, unbroken: Path, tmp_path: Path, cli: Cli, metrics: Metrics, outside: Outside
 ) -> None:
     run = tmp_path / "killed"
     asked = ["train", "--stage", "1.2", "--data", str(data), "--out", str(run), "--save-every", "2"]
-    started = start(asked)
+    started = start(asked, outside())
     wait_for_steps(run, random.randrange(1, 8))
     started.send_signal(signal.SIGKILL)
     started.wait()
@@ -89,11 +89,11 @@ def test_a_killed_run_goes_on_with_the_same_losses(
 
 
 def test_a_terminated_run_leaves_a_checkpoint_and_ends_well(
-    data: Path, unbroken: Path, tmp_path: Path, cli: Cli, metrics: Metrics
+    data: Path, unbroken: Path, tmp_path: Path, cli: Cli, metrics: Metrics, outside: Outside
 ) -> None:
     run = tmp_path / "terminated"
     asked = ["train", "--stage", "1.2", "--data", str(data), "--out", str(run)]
-    started = start([*asked, "--json"])
+    started = start([*asked, "--json"], outside())
     wait_for_steps(run, 2)
     started.send_signal(signal.SIGTERM)
     out, error = started.communicate(timeout=60)
@@ -104,11 +104,11 @@ def test_a_terminated_run_leaves_a_checkpoint_and_ends_well(
     assert losses(metrics(run)) == losses(metrics(unbroken))
 
 
-def start(arguments: list[str]) -> subprocess.Popen[str]:
+def start(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "vita_model", *arguments],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

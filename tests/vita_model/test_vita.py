@@ -14,10 +14,11 @@ from vita_data.errors import UsageError
 from vita_data.shards.read import Stage
 from vita_model.batch.collate import collate, empty
 from vita_model.batch.encode import Encoded
-from vita_model.config.model import PARTS
 from vita_model.config.presets import tiny, vita_1_5
 from vita_model.nets.vita import Vita, build, count
 from vita_model.train.task import Task, open_task
+
+SEEING = ("vision_tower", "projector", "language_model")
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +38,11 @@ def model() -> Vita:
 
 
 def test_the_papers_model_has_the_papers_parameters() -> None:
-    assert count(vita_1_5()) == {
-        "vision_tower": 304_012_288,
-        "projector": 4096 * 3584 + 3584 + 3584 * 3584 + 3584,
-        "language_model": 7_615_616_512,
-    }
+    found = count(vita_1_5())
+    assert found["vision_tower"] == 304_012_288
+    assert found["projector"] == 4096 * 3584 + 3584 + 3584 * 3584 + 3584
+    assert found["language_model"] == 7_615_616_512
+    assert found["state_head"] == 3 * 3584 + 3
 
 
 def test_equal_seeds_give_equal_weights_and_leave_the_generator_alone() -> None:
@@ -73,7 +74,8 @@ def test_packed_samples_give_what_each_gives_alone(model: Vita, samples: list[En
         together = model.hidden(packed)
         for one, first, last in zip(alone, packed.segments, packed.segments[1:], strict=False):
             torch.testing.assert_close(together[first:last], model.hidden(one), atol=2e-5, rtol=1e-4)
-        assert float(model(packed)) == pytest.approx(sum(float(model(one)) for one in alone), rel=1e-5)
+        whole = sum(float(model(one)["lm"].sum()) for one in alone)
+        assert float(model(packed)["lm"].sum()) == pytest.approx(whole, rel=1e-5)
 
 
 def test_changing_a_neighbour_changes_nothing_to_the_bit(model: Vita, samples: list[Encoded]) -> None:
@@ -96,16 +98,16 @@ def test_the_loss_is_the_plain_cross_entropy_of_the_next_token(model: Vita, samp
         logits = model.language_model.lm_head(model.hidden(batch))
         labels = torch.tensor(samples[1].labels)
         plain = functional.cross_entropy(logits[:-1], labels[1:], ignore_index=-100, reduction="sum")
-        torch.testing.assert_close(model(batch), plain)
+        torch.testing.assert_close(model(batch)["lm"].sum(), plain)
 
 
 def test_gradients_reach_exactly_the_trained_parts(model: Vita, samples: list[Encoded]) -> None:
-    for trained in (("projector",), ("projector", "language_model"), PARTS):
+    for trained in (("projector",), ("projector", "language_model"), SEEING):
         model.zero_grad(set_to_none=True)
         model.set_trained(trained)
         model.train()
-        model(collate(samples)).backward()
-        for part in PARTS:
+        model(collate(samples))["lm"].sum().backward()
+        for part in SEEING:
             reached = [weight.grad is not None for weight in model.part(part).parameters()]
             assert all(reached) if part in trained else not any(reached)
             assert model.part(part).training == (part in trained)
@@ -115,24 +117,25 @@ def test_gradients_reach_exactly_the_trained_parts(model: Vita, samples: list[En
 def test_a_pack_without_pictures_gives_the_vision_side_zero_gradients(
     model: Vita, samples: list[Encoded], idle: str
 ) -> None:
-    model.set_trained(PARTS)
+    model.set_trained(SEEING)
     model.train()
-    loss = model(collate([samples[0]]), idle)
-    torch.testing.assert_close(loss.detach(), model(collate([samples[0]]), "skip").detach())
+    loss = model(collate([samples[0]]), {"sight": idle})["lm"].sum()
+    alone = model(collate([samples[0]]), {"sight": "skip"})["lm"].sum()
+    torch.testing.assert_close(loss.detach(), alone.detach())
     loss.backward()
-    seen = [weight.grad for part in PARTS[:2] for weight in model.part(part).parameters()]
+    seen = [weight.grad for part in SEEING[:2] for weight in model.part(part).parameters()]
     assert all(grad is not None and not grad.any() for grad in seen)
 
 
 def test_an_empty_pack_costs_nothing_and_still_reaches_every_weight(model: Vita) -> None:
     model.set_trained(("projector",))
     model.train()
-    loss = model(empty(112))
+    loss = model(empty(112))["lm"].sum()
     loss.backward()
     assert loss.item() == 0.0
     assert all(weight.grad is not None and not weight.grad.any() for weight in model.projector.parameters())
 
 
 def test_a_part_that_is_not_there_is_refused_by_name(model: Vita) -> None:
-    with pytest.raises(UsageError, match="no part 'codec'"):
-        model.set_trained(("codec",))
+    with pytest.raises(UsageError, match="no part 'nose'"):
+        model.set_trained(("nose",))

@@ -1,28 +1,34 @@
-"""One sample as the model is fed it: token ids, places of its tiles, and what is to be predicted where."""
+"""One sample as the model is fed it: token ids, places of its media, and what is to be predicted where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import torch
 
 from vita_data.errors import ShardError
 from vita_data.manifest.geometry import Geometry
-from vita_data.prompt.template import TextPiece, encode_chat
+from vita_data.prompt.lengths import audio_tokens
+from vita_data.prompt.template import MediumPiece, TextPiece, encode_chat
 from vita_data.prompt.tiling import tiles_of
 from vita_data.prompt.tokenizer import Tokenizer
 from vita_data.shards.read import Sample
 from vita_model.batch.pictures import tiles
+from vita_model.batch.sounds import waveform
 
 IGNORED = -100
+HEARD_RATE = 16000
+REPLY, NOT_ADDRESSED = 0, 1
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A sample of T tokens: ids[T], 0 where a tile's vector goes; labels[T], -100 where none; its tiles.
+    """A sample of T tokens: ids[T], 0 where a medium's vector goes; labels[T], -100 where none; its media.
 
-    The frames of films are tiles as those of pictures are, one a frame.
+    The frames of films are tiles as those of pictures are, one a frame. `states` are the places where a sound
+    that is answered ends, with 0 for one that is meant for the model and 1 for one that is not.
     """
 
     key: str
@@ -30,46 +36,59 @@ class Encoded:
     labels: list[int]
     tile_places: list[int]
     tiles: torch.Tensor
+    sounds: list[torch.Tensor] = field(default_factory=list)
+    sound_places: list[int] = field(default_factory=list)
+    prompt_places: list[int] = field(default_factory=list)
+    states: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Encoder:
-    """Turns samples into ids, labels and tiles by the tokenizer, template and geometry of a stage."""
+    """Turns samples into ids, labels and media by the tokenizer, template and geometry of a stage.
 
-    def __init__(self, tokenizer: Tokenizer, geometry: Geometry, state_tokens: bool = False) -> None:
+    `prompts` guiding embeddings stand before each sound; the stage's lengths do not count them.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, geometry: Geometry, state_tokens: bool = False, prompts: int = 0
+    ) -> None:
         self.tokenizer = tokenizer
         self.geometry = geometry
         self.state_tokens = state_tokens
+        self.prompts = prompts
 
     def encode(self, sample: Sample) -> Encoded:
-        """A sample encoded; ShardError when it is not as long as its index, and so its pack, says, or holds sound."""
-        ids: list[int] = []
-        labels: list[int] = []
-        places: dict[int, range] = {}  # by the picture, in the order of the sample's media
-        pictures = _pictures(sample)
-        if sample.record["audio"]:
+        """A sample encoded; ShardError when it is not as long as its index, and so its pack, says."""
+        record = sample.record
+        sounds = [
+            waveform(data, HEARD_RATE, f"{sample.key} sound {number}")
+            for number, data in enumerate(sample.media[len(sample.grids) :])
+        ]
+        lengths = [len(sound) for sound in sounds]
+        layout = _Layout(sample.key, _pictures(sample), self._vectors(sample), lengths, self.prompts)
+        inserted_id = record["inserted_id"]
+        for piece in encode_chat(
+            record["conversations"], self.tokenizer, self.state_tokens, inserted_id=inserted_id
+        ):
+            layout.add(piece)
+        if len(layout.ids) - len(layout.prompts) != sample.length:
             raise ShardError(
-                f"{sample.key} holds sound, and this model reads text, pictures and films; train a stage without sound."
-            )
-        turns, inserted_id = sample.record["conversations"], sample.record["inserted_id"]
-        for piece in encode_chat(turns, self.tokenizer, self.state_tokens, inserted_id=inserted_id):
-            if isinstance(piece, TextPiece):
-                ids += piece.ids
-                labels += piece.ids if piece.labelled else [IGNORED] * len(piece.ids)
-            else:
-                for picture in pictures[piece.kind][piece.index]:
-                    vectors = (
-                        tiles_of(sample.grids[picture], self.geometry.thumbnail) * self.geometry.tile_tokens
-                    )
-                    places[picture] = range(len(ids), len(ids) + vectors)
-                    ids += [0] * vectors
-                    labels += [IGNORED] * vectors
-        if len(ids) != sample.length:
-            raise ShardError(
-                f"{sample.key} makes {len(ids)} tokens and its index says {sample.length}; "
+                f"{sample.key} makes {len(layout.ids)} tokens and its index says {sample.length}; "
                 "build the stage again with this version."
             )
-        in_order = [place for picture in sorted(places) for place in places[picture]]
-        return Encoded(sample.key, ids, labels, in_order, self._tiles(sample))
+        return Encoded(
+            key=sample.key,
+            ids=layout.ids,
+            labels=layout.labels,
+            tile_places=[place for picture in sorted(layout.seen) for place in layout.seen[picture]],
+            tiles=self._tiles(sample),
+            sounds=sounds,
+            sound_places=[place for span in layout.heard for place in span],
+            prompt_places=layout.prompts,
+            states=_states(record["conversations"], layout.heard, inserted_id),
+        )
+
+    def _vectors(self, sample: Sample) -> list[int]:
+        return [tiles_of(grid, self.geometry.thumbnail) * self.geometry.tile_tokens for grid in sample.grids]
 
     def _tiles(self, sample: Sample) -> torch.Tensor:
         pixels = self.geometry.tile_pixels
@@ -80,6 +99,56 @@ class Encoder:
         return torch.cat(found) if found else torch.zeros(0, 3, pixels, pixels, dtype=torch.uint8)
 
 
+class _Layout:
+    """Ids and labels as they grow, and where the vectors of each picture and sound go."""
+
+    def __init__(
+        self,
+        name: str,
+        pictures: dict[str, list[range]],
+        vectors: list[int],
+        samples: list[int],
+        prompts: int,
+    ) -> None:
+        self._name = name
+        self._pictures = pictures
+        self._vectors = vectors
+        self._samples = samples
+        self._prompts = prompts
+        self.ids: list[int] = []
+        self.labels: list[int] = []
+        self.seen: dict[int, range] = {}  # by the picture, in the order of the sample's media
+        self.heard: list[range] = []
+        self.prompts: list[int] = []
+
+    def add(self, piece: TextPiece | MediumPiece) -> None:
+        """Appends a piece of the conversation."""
+        if isinstance(piece, TextPiece):
+            self.ids += piece.ids
+            self.labels += piece.ids if piece.labelled else [IGNORED] * len(piece.ids)
+        elif piece.kind == "audio":
+            self.prompts += self._room(self._prompts)
+            self.heard.append(self._room(self._tokens(piece.index)))
+        else:
+            for picture in self._pictures[piece.kind][piece.index]:
+                self.seen[picture] = self._room(self._vectors[picture])
+
+    def _tokens(self, sound: int) -> int:
+        tokens = audio_tokens(self._samples[sound])
+        if not tokens:
+            raise ShardError(
+                f"{self._name}: its sound of {self._samples[sound]} samples is too short to be heard as anything; "
+                "build the stage again with this version."
+            )
+        return tokens
+
+    def _room(self, vectors: int) -> range:
+        places = range(len(self.ids), len(self.ids) + vectors)
+        self.ids += [0] * vectors
+        self.labels += [IGNORED] * vectors
+        return places
+
+
 def _pictures(sample: Sample) -> dict[str, list[range]]:
     """Which of the sample's pictures each placeholder of a kind stands for: one for an image, the frames of a film."""
     images = len(sample.record["image"])
@@ -88,3 +157,17 @@ def _pictures(sample: Sample) -> dict[str, list[range]]:
         "image": [range(n, n + 1) for n in range(images)],
         "video": [range(first, end) for first, end in pairwise(ends)],
     }
+
+
+def _states(
+    turns: Sequence[dict[str, str]], heard: list[range], inserted_id: int | None
+) -> list[tuple[int, int]]:
+    """(last place of its last sound, state) of each question that is heard and answered."""
+    found: list[tuple[int, int]] = []
+    sounds = 0
+    for number, turn in enumerate(turns):
+        before = sounds
+        sounds += turn["value"].count("<audio>") if turn["from"] == "human" else 0
+        if sounds > before and number + 1 < len(turns):
+            found.append((heard[sounds - 1][-1], NOT_ADDRESSED if number + 1 == inserted_id else REPLY))
+    return found

@@ -14,7 +14,18 @@ from vita_model.config.speech import AdapterConfig, EncoderConfig
 from vita_model.config.vision import VisionConfig
 
 # The parts by the names that stage cards use, in the order in which a sample passes them.
-PARTS = ("vision_tower", "projector", "language_model")
+PARTS = (
+    "vision_tower",
+    "projector",
+    "speech_encoder",
+    "ctc_head",
+    "speech_adapter",
+    "prompt_embeddings",
+    "language_model",
+    "state_head",
+    "speech_decoder",
+    "codec",
+)
 STATES = 3
 Known = TypeVar("Known")
 

@@ -70,8 +70,11 @@ def varlen(
 
     longest = max(last - first for first, last in pairwise(segments))
     bounds = torch.tensor(segments, dtype=torch.int32, device=query.device)
-    found: torch.Tensor = varlen_attn(
-        *(tensor[0].transpose(0, 1).contiguous() for tensor in (query, key, value)),
+    rows = [tensor[0].transpose(0, 1).contiguous() for tensor in (query, key, value)]
+    found = varlen_attn(
+        rows[0],
+        rows[1],
+        rows[2],
         bounds,
         bounds,
         longest,
@@ -80,6 +83,7 @@ def varlen(
         window_size=(-1, 0),
         enable_gqa=query.shape[1] != key.shape[1],
     )
+    assert isinstance(found, torch.Tensor)  # a tuple only where auxiliary outputs are asked for
     return found[None]
 
 

@@ -17,6 +17,7 @@ from vita_data.errors import UsageError
 from vita_model.config.language import LanguageConfig
 from vita_model.nets import attention
 from vita_model.nets.loss import LanguageHead
+from vita_model.nets.memory import checkpoint_blocks
 
 
 class LanguageModel(nn.Module):
@@ -57,14 +58,7 @@ class LanguageModel(nn.Module):
 
     def save_memory(self, on: bool) -> None:
         """Lets blocks be computed twice in training instead of keeping what is inside them."""
-        _checkpoint(self.model, on)
-
-
-def _checkpoint(model: Any, on: bool) -> None:
-    if on:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-    else:
-        model.gradient_checkpointing_disable()
+        checkpoint_blocks(self.model, on)
 
 
 def _upstream(config: LanguageConfig) -> Any:

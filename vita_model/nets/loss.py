@@ -31,21 +31,23 @@ def _logits(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 
 class ChunkedCrossEntropy(torch.autograd.Function):
-    """Summed cross entropy of hidden states (N, D) against targets (N,) through a weight (V, D)."""
+    """Cross entropy of hidden states (N, D) against targets (N,) through a weight (V, D), one by one."""
 
     @staticmethod
     def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The sum over rows of -log softmax(hidden @ weight.T)[target], a float32 scalar."""
+        """-log softmax(hidden @ weight.T)[target] of each row, float32 (N,)."""
         ctx.save_for_backward(hidden, weight, targets)
-        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         size = _rows(weight)
-        for rows, wanted in zip(hidden.split(size), targets.split(size), strict=True):
-            total += functional.cross_entropy(_logits(rows, weight), wanted, reduction="sum")
-        return total
+        found = torch.zeros(len(hidden), dtype=torch.float32, device=hidden.device)
+        for first in range(0, len(hidden), size):
+            chunk = slice(first, first + size)
+            logits = _logits(hidden[chunk], weight)
+            found[chunk] = functional.cross_entropy(logits, targets[chunk], reduction="none")
+        return found
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[torch.Tensor | None, ...]:
-        """softmax - one-hot, times the incoming gradient, through the weight and onto it."""
+        """softmax - one-hot, times the incoming gradients, through the weight and onto it."""
         hidden, weight, targets = ctx.saved_tensors
         wants_hidden, wants_weight, _ = ctx.needs_input_grad
         to_hidden = torch.zeros_like(hidden) if wants_hidden else None
@@ -55,7 +57,7 @@ class ChunkedCrossEntropy(torch.autograd.Function):
             rows, wanted = hidden[first : first + size], targets[first : first + size]
             slope = torch.softmax(_logits(rows, weight), dim=-1)
             slope[torch.arange(len(wanted), device=wanted.device), wanted] -= 1.0
-            slope *= grads[0]
+            slope *= grads[0][first : first + size, None]
             if to_hidden is not None:
                 to_hidden[first : first + size] = slope.to(weight.dtype) @ weight
             if to_weight is not None:
@@ -71,7 +73,7 @@ class LanguageHead(nn.Linear):
         nn.init.normal_(self.weight, std=0.02)
 
     def forward(self, hidden: torch.Tensor, targets: torch.Tensor | None = None) -> torch.Tensor:
-        """Summed loss of (N, D) against (N,); without targets the fp32 logits (N, V)."""
+        """Losses (N,) of (N, D) against (N,); without targets the fp32 logits (N, V)."""
         if targets is None:
             return _logits(hidden, self.weight)
         return ChunkedCrossEntropy.apply(hidden, self.weight, targets)  # type: ignore[no-untyped-call, no-any-return]

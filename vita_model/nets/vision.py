@@ -15,6 +15,7 @@ from transformers.models.internvl.configuration_internvl import InternVLVisionCo
 from transformers.models.internvl.modeling_internvl import InternVLVisionModel
 
 from vita_model.config.vision import VisionConfig
+from vita_model.nets.memory import checkpoint_blocks
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -61,15 +62,17 @@ class VisionTower(nn.Module):
         super().__init__()
         self.config = config
         self.vision_tower = InternVLVisionModel(_upstream(config))
+        # Zeros, as they come, would hide the order of the patches from a tower that starts without weights.
+        nn.init.normal_(self.vision_tower.embeddings.position_embeddings, std=0.02)
         blocks: list[Any] = list(self.vision_tower.encoder.layer)
         for number, layer in enumerate(blocks):
             rate = config.drop_path * number / max(config.layers - 1, 1)
             layer.attention.projection_dropout = DropPath(rate)
             layer.dropout = DropPath(rate)
 
-    def init_positions(self) -> None:
-        """Random position embeddings, for a tower that starts without weights: zeros would hide the order."""
-        nn.init.normal_(self.vision_tower.embeddings.position_embeddings, std=0.02)
+    def save_memory(self, on: bool) -> None:
+        """Lets blocks be computed twice in training instead of keeping what is inside them."""
+        checkpoint_blocks(self.vision_tower, on)
 
     def forward(self, tiles: torch.Tensor) -> torch.Tensor:
         """Vectors of each tile, row-major: 16 of a 112-px tile, 256 of a 448-px one."""

@@ -1,106 +1,158 @@
-"""VITA as a whole, for text and images: tiles become vectors that stand among the embeddings of the text."""
+"""VITA as a whole: whatever is seen and heard becomes vectors that stand among the embeddings of the text."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
 from vita_data.errors import UsageError
 from vita_model.config.model import PARTS, ModelConfig
-from vita_model.nets.batch import Batch
+from vita_model.nets.batch import LM, STATE, Batch
 from vita_model.nets.language import LanguageModel
 from vita_model.nets.projector import Projector
+from vita_model.nets.state import StateHead
 from vita_model.nets.vision import VisionTower
 
 Idle = Literal["zeros", "call", "skip"]
+Sense = Literal["sight", "hearing", "speech"]
+
+# The parts that a pack without anything for a sense leaves idle.
+SENSES: dict[Sense, tuple[str, ...]] = {"sight": ("vision_tower", "projector")}
+
+
+def _modules(config: ModelConfig) -> dict[str, Callable[[], nn.Module]]:
+    """What makes each part that the config has, in the order of PARTS."""
+    hidden = config.language.hidden
+    return {
+        "vision_tower": lambda: VisionTower(config.vision),
+        "projector": lambda: Projector(config.vision.features, hidden),
+        "language_model": lambda: LanguageModel(config.language),
+        "state_head": lambda: StateHead(hidden, config.states),
+    }
+
+
+def _put(embeddings: torch.Tensor, places: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
+    return embeddings.index_put((places,), vectors.to(embeddings.dtype))
 
 
 class Vita(nn.Module):
-    """Vision tower, projector and language model under the names that a stage card uses for them."""
+    """The parts under the names that a stage card uses for them, and the losses of a pack."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    vision_tower: VisionTower
+    projector: Projector
+    language_model: LanguageModel
+    state_head: StateHead
+
+    def __init__(self, config: ModelConfig, prepare: Callable[[str], Any] = lambda part: None) -> None:
+        """`prepare` is called with the name of each part before it is made."""
         super().__init__()
         self.config = config
-        self.vision_tower = VisionTower(config.vision)
-        self.projector = Projector(config.vision.features, config.language.hidden)
-        self.language_model = LanguageModel(config.language)
-        self.trained_parts: tuple[str, ...] = PARTS
+        self.parts = tuple(_modules(config))
+        for name, make in _modules(config).items():
+            prepare(name)
+            self.add_module(name, make())
+        self.trained_parts: tuple[str, ...] = self.parts
+        self.terms: tuple[str, ...] = (LM,)
 
     def part(self, name: str) -> nn.Module:
         """The module of a part; raises UsageError for a name that this model does not have."""
-        if name not in PARTS:
-            raise UsageError(f"the model has no part {name!r}; its parts are {', '.join(PARTS)}.")
+        if name not in self.parts:
+            raise UsageError(f"the model has no part {name!r}; its parts are {', '.join(self.parts)}.")
         module: nn.Module = getattr(self, name)
         return module
 
-    def set_trained(self, names: tuple[str, ...]) -> None:
-        """Lets exactly these parts learn; the others get no gradient and stay in eval mode."""
+    def set_trained(self, names: tuple[str, ...], terms: tuple[str, ...] = (LM,)) -> None:
+        """Lets exactly these parts learn, from these terms of the loss; the others stay in eval mode."""
         for name in names:
             self.part(name)
         self.trained_parts = names
-        for name in PARTS:
+        self.terms = terms
+        for name in self.parts:
             self.part(name).requires_grad_(name in names)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Vita:
         """Training mode for the trained parts alone: frozen norms and drop-paths must not act."""
         super().train(mode)
-        for name in PARTS:
+        for name in self.parts:
             self.part(name).train(mode and name in self.trained_parts)
         return self
 
     def look(self, tiles: torch.Tensor) -> torch.Tensor:
         """Vectors (K * tokens, D) of tiles (K, 3, px, px) in the language model's space."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and "vision_tower" in self.trained_parts):
+        with self._graph_of("vision_tower"):
             features = self.vision_tower(tiles)
         projected: torch.Tensor = self.projector(features)
         return projected.flatten(0, 1)
 
-    def embed(self, batch: Batch, idle: Idle = "zeros") -> torch.Tensor:
-        """Embeddings (T, D) of a pack, tile vectors in their places."""
-        embeddings = self.language_model.embed(batch.ids)
-        if len(batch.tiles):
-            vectors = self.look(batch.tiles)
-            return embeddings.index_put((batch.tile_places,), vectors.to(embeddings.dtype))
-        if idle == "call":
-            pixels = self.config.vision.tile_pixels
-            blank = torch.zeros(1, 3, pixels, pixels, dtype=torch.uint8, device=batch.ids.device)
-            return embeddings + 0.0 * self.look(blank).sum()
-        return embeddings
+    def _graph_of(self, part: str) -> Any:
+        """No graph through a frozen part that nothing learns behind."""
+        return torch.set_grad_enabled(torch.is_grad_enabled() and part in self.trained_parts)
 
-    def hidden(self, batch: Batch, idle: Idle = "zeros") -> torch.Tensor:
-        """Last hidden states (T, D) of a pack."""
-        return self.language_model.hidden(self.embed(batch, idle), batch.positions, batch.segments)
+    def forward(self, batch: Batch, idle: Mapping[Sense, Idle] | None = None) -> dict[str, torch.Tensor]:
+        """The losses of a pack by term, one number for each thing that is labelled, in fp32.
 
-    def forward(self, batch: Batch, idle: Idle = "zeros") -> torch.Tensor:
-        """The summed loss of a pack over its labelled tokens, in fp32; 0 with a graph where there are none.
-
-        `idle` says what becomes of the vision side when the pack has no picture. "zeros": its trained
-        parameters get zero gradients, so that every rank reduces the same ones. "call": it runs on one blank
-        tile, times 0, because sharded parameters are gathered by all ranks together and another rank needs
+        `idle` says what becomes of a sense that the pack has nothing for. "zeros", where it is not named: its
+        trained parameters get zero gradients, so that every rank reduces the same ones. "call": it runs on one
+        blank row, times 0, because sharded parameters are gathered by all ranks together and another rank needs
         them. "skip": nothing.
         """
-        states = self.hidden(batch, idle)
-        loss: torch.Tensor = self.language_model.lm_head(states[batch.loss_places], batch.targets)
-        if idle == "zeros" and not len(batch.tiles) and torch.is_grad_enabled():
-            for name in set(self.trained_parts) & {"vision_tower", "projector"}:
-                loss = loss + sum(0.0 * weight.sum() for weight in self.part(name).parameters())
-        return loss
+        losses: dict[str, torch.Tensor] = {}
+        if LM in self.terms:
+            states = self.hidden(batch, {"sight": "zeros", **(idle or {})})
+            losses[LM] = self.language_model.lm_head(states[batch.loss_places], batch.targets)
+            if STATE in self.terms:
+                losses[STATE] = self.state_head(states[batch.state_places], batch.state_targets)
+        return losses
+
+    def hidden(self, batch: Batch, idle: Mapping[Sense, Idle] | None = None) -> torch.Tensor:
+        """Last hidden states (T, D) of a pack."""
+        embeddings = self.embed(batch, idle)
+        return self.language_model.hidden(embeddings, batch.positions, batch.segments)
+
+    def embed(self, batch: Batch, idle: Mapping[Sense, Idle] | None = None) -> torch.Tensor:
+        """Embeddings (T, D) of a pack, the vectors of its media in their places.
+
+        Every rank goes through the senses in one order, since sharded parameters are gathered in it.
+        """
+        idle = idle or {}
+        embeddings = self.language_model.embed(batch.ids)
+        if len(batch.tiles):
+            embeddings = _put(embeddings, batch.tile_places, self.look(batch.tiles))
+        else:
+            blank = batch.tiles.new_zeros(1, *batch.tiles.shape[1:])
+            embeddings = embeddings + self._aside("sight", idle, lambda: self.look(blank))
+        return embeddings
+
+    def _aside(
+        self, sense: Sense, idle: Mapping[Sense, Idle], blank: Callable[[], torch.Tensor]
+    ) -> torch.Tensor | float:
+        """A zero that depends on the trained parameters of a sense that this pack has nothing for."""
+        how = idle.get(sense, "skip")
+        if how == "call":
+            return 0.0 * blank().sum()
+        trained = set(self.trained_parts) & set(SENSES[sense])
+        if how == "skip" or not torch.is_grad_enabled():
+            return 0.0
+        return sum(0.0 * weight.sum() for name in sorted(trained) for weight in self.part(name).parameters())
+
+    def save_memory(self, on: bool = True) -> None:
+        """Lets blocks be computed twice in training instead of keeping what is inside them."""
+        self.vision_tower.save_memory(on)
+        self.language_model.save_memory(on)
 
 
 def count(config: ModelConfig) -> dict[str, int]:
     """Parameters of each part, counted on the meta device without memory."""
     with torch.device("meta"):
         model = Vita(config)
-    return {name: sum(weight.numel() for weight in model.part(name).parameters()) for name in PARTS}
+    return {name: sum(weight.numel() for weight in model.part(name).parameters()) for name in model.parts}
 
 
 def build(config: ModelConfig, seed: int) -> Vita:
-    """A model with random weights that depend on the seed alone."""
+    """A model with random weights; each part's depend on the seed and its name alone."""
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = Vita(config)
-        model.vision_tower.init_positions()
-    return model
+        return Vita(config, lambda part: torch.manual_seed(seed * len(PARTS) + PARTS.index(part)))

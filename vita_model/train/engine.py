@@ -88,6 +88,16 @@ def set_rates(engine: Any, vision: float, other: float) -> None:
         group["lr"] = vision if group["vision"] else other
 
 
+def forget_gradients(engine: Any) -> None:
+    """Empties what ZeRO 3 collects gradients in, after they were used.
+
+    It does so by itself only for parameters with a gradient in the first round of a step; to what is left of the
+    others it would add the next one.
+    """
+    if engine.zero_optimization_stage() == 3:
+        engine.optimizer.grad_partitions_flat_buffer.zero_()
+
+
 def clip_plain(engine: Any, clip: float | None) -> float | None:
     """At ZeRO 0 clips the reduced gradients to a norm and returns what it was; None where the engine clips.
 

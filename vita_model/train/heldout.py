@@ -10,7 +10,10 @@ from torch import distributed
 
 from vita_data.shards.read import Pack, Place, Stage
 from vita_model.batch.loader import prefetch
+from vita_model.nets.batch import Batch
+from vita_model.nets.vita import SENSES, Sense
 from vita_model.train.engine import total
+from vita_model.train.idle import idle_senses
 from vita_model.train.task import Task
 
 AHEAD = 4
@@ -42,7 +45,8 @@ def _fill(samples: list[tuple[Place, int]], length: int) -> Iterator[Pack]:
 def score(engine: Any, task: Task, stage: Stage) -> dict[str, Any]:
     """{loss, labelled, samples, sources: {name: the same}} of a held-out stage; all ranks call it.
 
-    Losses are nats a labelled token. Every rank makes the same number of forward passes.
+    Losses are of the stage's first term, nats a labelled token where it learns words. Every rank makes the same
+    number of forward passes.
     """
     rank, world = distributed.get_rank(), distributed.get_world_size()
     plan = packs_by_source(stage, task.encoder.geometry.max_length)
@@ -54,11 +58,16 @@ def score(engine: Any, task: Task, stage: Stage) -> dict[str, Any]:
     with torch.no_grad():
         batches = prefetch(lambda item: task.batch(stage, item[1] if item else None), mine, AHEAD)
         for item, batch in zip(mine, batches, strict=True):
-            idle = "call" if engine.zero_optimization_stage() == 3 else "skip"
-            loss = float(engine(batch.to(engine.device), idle))
+            busy = present(batch, engine.device)
+            idle = idle_senses(engine.zero_optimization_stage(), busy, task.trains)
+            losses = engine(batch.to(engine.device), idle)
             if item is not None:
                 found = sums[item[0]]
-                found[:] = found[0] + loss, found[1] + batch.labelled, found[2] + len(batch.keys)
+                found[:] = (
+                    found[0] + float(losses[task.main].sum()),
+                    found[1] + batch.counts[task.main],
+                    found[2] + len(batch.keys),
+                )
     engine.train()
     flat = total([value for source in sources for value in sums[source]], engine.device)
     by_source = {source: flat[3 * n : 3 * n + 3] for n, source in enumerate(sources)}
@@ -66,6 +75,12 @@ def score(engine: Any, task: Task, stage: Stage) -> dict[str, Any]:
         [sum(values) for values in zip(*by_source.values(), strict=True)] if by_source else [0.0, 0.0, 0.0]
     )
     return {**_said(whole), "sources": {source: _said(values) for source, values in by_source.items()}}
+
+
+def present(batch: Batch, device: torch.device) -> set[Sense]:
+    """The senses that some rank has something for in this round."""
+    found = total([int(batch.has(sense)) for sense in SENSES], device)
+    return {sense for sense, ranks in zip(SENSES, found, strict=True) if ranks}
 
 
 def _said(values: list[float]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The loop: one global batch of packs a step, its loss a mean over all its labelled tokens.
+"""The loop: one global batch of packs a step, each term of its loss a mean over all that is labelled for it.
 
-The sum of losses is divided by the label count of the whole global batch, which is known before the first
-backward pass; so neither the number of ranks nor the accumulation changes what is learned.
+A sum of losses is divided by the count of the whole global batch, which is known before the first backward
+pass; so neither the number of ranks nor the accumulation changes what is learned.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -24,15 +25,27 @@ from vita_data.shards.read import Pack
 from vita_model.batch.loader import prefetch
 from vita_model.batch.order import ranks
 from vita_model.nets.batch import Batch
-from vita_model.nets.vita import Idle
+from vita_model.nets.vita import SENSES, Sense
 from vita_model.train import checkpoint
-from vita_model.train.engine import clip_plain, gathered, set_rates, total
+from vita_model.train.engine import clip_plain, forget_gradients, gathered, set_rates, total
 from vita_model.train.folder import add_metrics
+from vita_model.train.idle import idle_senses
+from vita_model.train.objective import weighted
 from vita_model.train.say import Teller
 from vita_model.train.schedule import rates
 from vita_model.train.task import Task
 
 NAMED = 20
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A global batch: tokens, samples, what each term is a mean over, and which senses are busy in each round."""
+
+    tokens: float
+    samples: float
+    terms: dict[str, float]
+    busy: list[set[Sense]]
 
 
 class Loop:
@@ -105,66 +118,82 @@ class Loop:
         Raises ShardError for a global batch without a label, VitaError when the loss is not finite, before
         the update, or when the gradient is not, before anything is saved.
         """
-        labelled, tokens, samples, *pictured = self._count(batches)
-        if labelled == 0:
-            raise ShardError(f"step {number} has no labelled token; see it with `vita-model order`.")
+        counted = self._count(batches)
+        if not any(counted.terms.values()):
+            raise ShardError(f"step {number} has nothing labelled; see it with `vita-model order`.")
         vision_rate, rate = rates(self.task.schedule, number, self.task.order.steps)
         set_rates(self.engine, vision_rate, rate)
-        losses = self._backward(number, batches, pictured, labelled)
-        mean = total([sum(losses)], self.engine.device)[0] / labelled
+        losses, sums = self._backward(number, batches, counted)
+        means = self._means(sums, counted)
+        mean = sum(self.task.objective[term] * value for term, value in means.items())
         self._require_finite(number, mean, batches, losses)
         norm = clip_plain(self.engine, self.task.schedule.clip)
         self.engine.step()
+        forget_gradients(self.engine)
         norm = float(self.engine.get_global_grad_norm()) if norm is None else norm
         self._require_finite(number, norm, batches, losses)
         seconds = time.monotonic() - self.since
         return {
             "step": number,
             "loss": mean,
+            **({f"loss_{term}": value for term, value in means.items()} if len(means) > 1 else {}),
             "learning_rate": rate,
             "vision_learning_rate": vision_rate,
             "gradient_norm": norm,
-            "tokens": int(tokens),
-            "labelled": int(labelled),
-            "samples": int(samples),
+            "tokens": int(counted.tokens),
+            "labelled": int(sum(counted.terms.values())),
+            "samples": int(counted.samples),
             "seconds": seconds,
-            "tokens_per_second": tokens / seconds,
+            "tokens_per_second": counted.tokens / seconds,
         }
 
-    def _count(self, batches: list[Batch]) -> list[float]:
-        """Labelled tokens, tokens, samples of the global batch; then, round by round, ranks with pictures."""
-        counts = [
-            sum(batch.labelled for batch in batches),
+    def _count(self, batches: list[Batch]) -> Counted:
+        """What the global batch holds, over all ranks."""
+        terms = list(self.task.objective)
+        mine = [
             sum(batch.tokens for batch in batches if batch.keys),
             sum(len(batch.keys) for batch in batches),
+            *(sum(batch.counts[term] for batch in batches) for term in terms),
+            *(int(batch.has(sense)) for batch in batches for sense in SENSES),
         ]
-        return total([*counts, *(int(len(batch.tiles) > 0) for batch in batches)], self.engine.device)
+        tokens, samples, *rest = total(mine, self.engine.device)
+        counts, busy = rest[: len(terms)], rest[len(terms) :]
+        rounds = [busy[n : n + len(SENSES)] for n in range(0, len(busy), len(SENSES))]
+        return Counted(
+            tokens,
+            samples,
+            dict(zip(terms, counts, strict=True)),
+            [{sense for sense, ranks in zip(SENSES, one, strict=True) if ranks} for one in rounds],
+        )
 
     def _backward(
-        self, number: int, batches: list[Batch], pictured: list[float], labelled: float
-    ) -> list[float]:
-        losses: list[torch.Tensor] = []
+        self, number: int, batches: list[Batch], counted: Counted
+    ) -> tuple[list[float], dict[str, float]]:
+        """Runs the packs of this rank; returns the share of each in the loss, and the sums of each term."""
+        shares: list[torch.Tensor] = []
+        sums = dict.fromkeys(self.task.objective, torch.zeros((), device=self.engine.device))
         for place, batch in enumerate(batches):
             # The slot of the global batch, not the rank, seeds what is drawn: any world size draws the same.
             slot = place * self.world + self.rank
             torch.manual_seed(keyed_hash(self.said["seed"], "drop-path", str(number), str(slot)) >> 1)
-            loss = self.engine(batch.to(self.engine.device), self._idle(pictured[place] > 0))
-            self.engine.backward(loss * (self.world / labelled), scale_wrt_gas=False)
-            losses.append(loss.detach())
+            idle = idle_senses(self.engine.zero_optimization_stage(), counted.busy[place], self.task.trains)
+            losses = self.engine(batch.to(self.engine.device), idle)
+            share = weighted(losses, self.task.objective, counted.terms)
+            self.engine.backward(share * self.world, scale_wrt_gas=False)
+            shares.append(share.detach())
+            sums = {term: sums[term] + values.detach().sum() for term, values in losses.items()}
             if place + 1 < len(batches):
                 self.engine.step()
-        return torch.stack(losses).tolist()
+        return torch.stack(shares).tolist(), {term: float(value) for term, value in sums.items()}
 
-    def _idle(self, pictured: bool) -> Idle:
-        """What a pack without pictures does with the vision side, when some rank has `pictured` or none.
-
-        ZeRO 2 reduces gradients in the order in which they arrive: were the vision side idle on one rank and
-        busy on another, one parameter's gradient would be added to another's. ZeRO 3 gathers parameters by
-        all ranks together, so a rank that does not call hangs the others; and where a parameter gets no
-        gradient in the first round of a step, it adds the next one to what is left of the step before.
-        """
-        stage = self.engine.zero_optimization_stage()
-        return "call" if stage == 3 or (stage == 2 and pictured) else "zeros"
+    def _means(self, sums: dict[str, float], counted: Counted) -> dict[str, float]:
+        """The mean of each term that the global batch has labels for, over all ranks."""
+        whole = total([sums[term] for term in self.task.objective], self.engine.device)
+        return {
+            term: value / counted.terms[term]
+            for term, value in zip(self.task.objective, whole, strict=True)
+            if counted.terms[term]
+        }
 
     def _require_finite(self, number: int, value: float, batches: list[Batch], losses: list[float]) -> None:
         if math.isfinite(value):

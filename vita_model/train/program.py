@@ -56,7 +56,7 @@ def train(options: Options) -> dict[str, Any]:
         folder.cut_metrics(options.out, cursor)
     distributed.barrier()
     model = _model(config, asked["seed"], start, teller)
-    model.set_trained(task.trains)
+    model.set_trained(task.trains, tuple(task.objective))
     rounds = len(ranks(task.order.step(0), world)[0])
     engine = start_engine(model, task.schedule, asked["zero"], rounds)
     if went_on is not None:

@@ -15,8 +15,9 @@ from vita_model.batch.collate import collate, empty
 from vita_model.batch.encode import Encoder
 from vita_model.batch.order import Order
 from vita_model.config.model import PARTS, ModelConfig
-from vita_model.nets.batch import Batch
+from vita_model.nets.batch import STATE, Batch
 from vita_model.train import schedule as schedules
+from vita_model.train.objective import objective
 
 WEIGHTS = "weights:"
 
@@ -30,6 +31,7 @@ class Task:
     schedule: Schedule
     trains: tuple[str, ...]
     needs: tuple[str, ...]
+    objective: dict[str, float]
     encoder: Encoder
     order: Order
     plan_digest: str
@@ -38,7 +40,13 @@ class Task:
         """A pack of this stage, or of its held-out part, read and encoded; None gives an empty one."""
         if pack is None:
             return empty(self.encoder.geometry.tile_pixels)
-        return collate([self.encoder.encode(stage.sample(place.shard, place.row)) for place in pack.samples])
+        encoded = [self.encoder.encode(stage.sample(place.shard, place.row)) for place in pack.samples]
+        return collate(encoded, STATE in self.objective)
+
+    @property
+    def main(self) -> str:
+        """The term that the held-out part is scored by."""
+        return next(iter(self.objective))
 
     @property
     def stages_before(self) -> tuple[str, ...]:
@@ -73,6 +81,7 @@ def open_task(folder: str, config: ModelConfig, seed: int | None, precision: str
         schedule=schedule,
         trains=tuple(plan["trains"]),
         needs=tuple(plan["needs"]),
+        objective=objective(plan["loss"]),
         encoder=Encoder(tokenizer, config.geometry, state_tokens),
         order=order,
         plan_digest=digest_of("plan", plan, stage.facts["packs"]),
@@ -92,11 +101,9 @@ def _check_model(plan: dict[str, Any], folder: str, config: ModelConfig) -> None
         raise UsageError(
             f"stage {plan['stage']} trains in halves, {names}, which this model does not have yet."
         )
-    if plan["loss"] != "lm" or set(plan["trains"]) - set(PARTS):
-        raise UsageError(
-            f"stage {plan['stage']} trains {', '.join(plan['trains'])} with loss {plan['loss']}; "
-            f"this model trains {', '.join(PARTS)} with loss lm."
-        )
+    unknown = set(plan["trains"]) - set(PARTS)
+    if unknown:
+        raise UsageError(f"stage {plan['stage']} trains {', '.join(sorted(unknown))}, which no model has.")
 
 
 def _other_geometry(said: dict[str, Any], folder: str, config: ModelConfig) -> str:
