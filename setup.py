@@ -66,6 +66,6 @@ setup(
     install_requires=BASE,
     extras_require={"train": TRAIN, "dev": [*TRAIN, *DEV]},
     entry_points={
-        "console_scripts": ["vita-data = vita_data.cli.main:main", "vita-model = vita_model.cli:main"],
+        "console_scripts": ["vita-data = vita_data.cli.main:main", "vita-model = vita_model.cli.main:main"],
     },
 )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vita_model.cli import main
+from vita_model.cli.main import main
 
 main()

@@ -10,11 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pyarrow
 import pytest
+import soundfile
 from PIL import Image
 
 from vita_data import files
@@ -72,6 +75,46 @@ def sample(number: int, source: str = "squares", text_only: bool = False) -> Sha
     )
 
 
+def omni(number: int, source: str = "senses") -> ShardSample:
+    """The n-th sample of something to see, to hear, both, or neither; what is heard is sometimes not for the model."""
+    geometry = tiny().geometry
+    seen, heard = number % 4 in (0, 2), number % 4 in (1, 2)
+    size, samples = (112, 112), 8000 + 1600 * (number % 5)
+    key = sample_key(source, "senses.json", str(number), 0)
+    marks = "<image>\n" * seen + ("<audio>" if heard else f"What is number {number}?")
+    turns = [{"from": "human", "value": marks}, {"from": "gpt", "value": f"It is number {number % 7}."}]
+    inserted_id = 1 if heard and number % 8 == 1 else None
+    sizes, sounds = [size] * seen, [samples] * heard
+    tokenizer = load_tokenizer(geometry.tokenizer)
+    lengths = measure(turns, sizes, geometry, tokenizer, True, heard=sounds, inserted_id=inserted_id)
+    media = [("png", picture(list(COLOURS)[number % 4], size))] * seen + [
+        ("flac", tone(number, samples))
+    ] * heard
+    record = {"conversations": turns, "id": key, "inserted_id": inserted_id, "video": []}
+    record |= {"image": [f"{key}.0.png"] * seen, "audio": [f"{key}.{int(seen)}.flac"] * heard}
+    return ShardSample(
+        key=key,
+        record=canonical_bytes(record),
+        media=media,
+        text_tokens=lengths.text_tokens,
+        visual_tokens=lengths.visual_tokens,
+        audio_tokens=lengths.audio_tokens,
+        length=lengths.length,
+        grids=tuple(lengths.grids),
+        seconds=sum(sounds) / 16000,
+        sound_samples=sum(sounds),
+        source=source,
+    )
+
+
+def tone(number: int, samples: int) -> bytes:
+    """A FLAC of one pitch at 16 kHz."""
+    stream = io.BytesIO()
+    waves = 0.3 * numpy.sin(numpy.arange(samples) * (0.02 + 0.005 * (number % 11)))
+    soundfile.write(stream, waves, 16000, format="FLAC")
+    return stream.getvalue()
+
+
 def plan_of(stage: str, geometry: Geometry, **changes: Any) -> dict[str, Any]:
     """A plan.json as the build writes it, with some of its values changed."""
     schedule = {
@@ -93,7 +136,7 @@ def plan_of(stage: str, geometry: Geometry, **changes: Any) -> dict[str, Any]:
         "seed": 7,
         "geometry": asdict(geometry),
         "geometry_digest": geometry.digest(),
-        "template_digest": template_digest(False),
+        "template_digest": template_digest(bool(changes.get("state_tokens"))),
         "trains": PARTS,
         "loss": "lm",
         "needs": [],
@@ -117,14 +160,16 @@ def make_stage(
     per_pack: int = 2,
     held_out: int = 4,
     text_only: bool = True,
+    make: Callable[..., ShardSample] | None = None,
     **changes: Any,
 ) -> Path:
     """A finished stage below `folder`/stages: every shard one window, its samples packed in order."""
     home = folder / "stages" / stage
     plan = plan_of(stage, tiny().geometry, **changes)
+    make = make or partial(sample, text_only=text_only)
     number = 0
     for shard in range(shards):
-        samples = [sample(n, text_only=text_only) for n in range(shard * per_shard, (shard + 1) * per_shard)]
+        samples = [make(n) for n in range(shard * per_shard, (shard + 1) * per_shard)]
         write_shard(str(home), shard, samples)
         packs = []
         for first in range(0, per_shard, per_pack):
@@ -141,7 +186,7 @@ def make_stage(
             number += 1
         write_packs(home, shard, packs, plan)
     if held_out:
-        kept = [sample(1000 + n, ("squares", "others")[n % 2], text_only) for n in range(held_out)]
+        kept = [make(1000 + n, source=("squares", "others")[n % 2]) for n in range(held_out)]
         write_shard(str(home / "eval"), 0, kept)
         files.write_json(str(home / "eval" / "plan.json"), plan)
         write_facts(home / "eval", plan, shards=1, windows=0)
@@ -197,6 +242,12 @@ def make_stage_fixture() -> Callable[..., Path]:
 def make_sample_fixture() -> Callable[..., ShardSample]:
     """The function that makes a small sample."""
     return sample
+
+
+@pytest.fixture(name="make_omni", scope="session")
+def make_omni_fixture() -> Callable[..., ShardSample]:
+    """The function that makes a small sample of what is seen and heard."""
+    return omni
 
 
 @pytest.fixture(scope="session")

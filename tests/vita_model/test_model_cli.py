@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from vita_model.cli import main
+from vita_model.cli.main import main
 
 
 def call(*arguments: object) -> Result:
@@ -29,7 +29,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory, make_stage: Callable[..., Pa
 )
 def test_help_needs_no_torch(arguments: list[str]) -> None:
     code = (
-        "import sys\nfrom vita_model.cli import main\n"
+        "import sys\nfrom vita_model.cli.main import main\n"
         f"try:\n    main({arguments})\nexcept SystemExit as end:\n    assert end.code == 0\n"
         "print({'torch', 'transformers', 'deepspeed', 'pyarrow'} & set(sys.modules), file=sys.stderr)"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import torch
 
@@ -73,7 +74,7 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """The same batch with its tensors on a device."""
         held = {item.name: getattr(self, item.name) for item in fields(self)}
-        moved = {
+        moved: dict[str, Any] = {
             name: value.to(device, non_blocking=True)
             for name, value in held.items()
             if isinstance(value, torch.Tensor)

@@ -1,7 +1,7 @@
 """Checkpoints: whole models with their place in the data, complete or not there.
 
     RUN/checkpoints/step-00000050/    after 50 steps; step 50 is the next
-        model-*.safetensors           every parameter, trained or not
+        model-*.safetensors           every parameter and kept buffer, trained or not
         optimizer-*.safetensors       Adam's moments of the trained ones (and fp32 masters in bf16)
         complete.json                 step, stage, seed, digests, model config, file sizes; written last
 
@@ -102,9 +102,9 @@ def _prune(run: Path) -> None:
 
 
 def load_weights(model: Vita, checkpoint: Path) -> None:
-    """Copies every parameter from a checkpoint; VitaError names one that is missing, extra or misshapen."""
+    """Copies every weight from a checkpoint; VitaError names one that is missing, extra or misshapen."""
     stored = Tensors(checkpoint, "model")
-    wanted = dict(model.named_parameters())
+    wanted = model.state_dict(keep_vars=True)
     for name in sorted(stored.names() ^ set(wanted)):
         raise VitaError(
             f"{checkpoint} and the model differ at {name}; give the preset that the checkpoint was made with."

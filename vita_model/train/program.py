@@ -36,6 +36,7 @@ class Options:
     seed: int | None = None
     save_every: int = 500
     precision: str | None = None
+    save_memory: bool = False
 
 
 def train(options: Options) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def train(options: Options) -> dict[str, Any]:
     distributed.barrier()
     model = _model(config, asked["seed"], start, teller)
     model.set_trained(task.trains, tuple(task.objective))
+    model.save_memory(options.save_memory)
     rounds = len(ranks(task.order.step(0), world)[0])
     engine = start_engine(model, task.schedule, asked["zero"], rounds)
     if went_on is not None:

@@ -20,10 +20,10 @@ MASTER = "master"
 
 
 def weights(engine: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every parameter by name, gathered one at a time; all ranks must go through it together."""
+    """Every parameter and kept buffer by name, gathered one at a time; all ranks must go through it together."""
     from deepspeed.runtime.zero import GatheredParameters
 
-    for name, weight in engine.module.named_parameters():
+    for name, weight in engine.module.state_dict(keep_vars=True).items():
         with GatheredParameters([weight], enabled=hasattr(weight, "ds_id")):
             yield name, weight.detach()
 

@@ -1,0 +1,1 @@
+"""The `vita-model` verbs, one a file."""

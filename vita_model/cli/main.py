@@ -1,0 +1,19 @@
+"""`vita-model`: what a model is made of and costs, training it, and what it has seen."""
+
+from __future__ import annotations
+
+import click
+
+from vita_model.cli.info import info
+from vita_model.cli.order import order
+from vita_model.cli.train import train
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vita-toolkit", prog_name="vita-model")
+def main() -> None:
+    """Train VITA from the stages that vita-data builds."""
+
+
+for _verb in (train, order, info):
+    main.add_command(_verb)

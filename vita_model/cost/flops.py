@@ -1,0 +1,152 @@
+"""Floating-point operations of one sample, by part, as they are executed.
+
+The model runs on the meta device, without memory, under torch's own counter: two operations per multiply-add,
+attention as executed, norms and element-wise arithmetic left out. What is frozen has no backward pass, and a
+frozen part that something learns in front of passes gradients on without making any for itself, because
+autograd does just that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from vita_data.prompt.lengths import audio_tokens, encoder_frames
+from vita_model.config.model import ModelConfig
+from vita_model.nets.batch import CODES, CTC, LM, STATE
+from vita_model.nets.codec.codec import Codec
+from vita_model.nets.codec.discriminators import Discriminators
+from vita_model.nets.vita import SENSES, Vita
+
+HEARD_RATE = 16000
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How much there is of everything in one sample: tokens of text, how many of them are learned, tiles or frames.
+
+    `heard` are seconds of sound in the question, `symbols` the characters of its transcript, `said` seconds of
+    the answer as codec tokens.
+    """
+
+    text: int = 0
+    labelled: int = 0
+    tiles: int = 0
+    heard: float = 0.0
+    symbols: int = 0
+    said: float = 0.0
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Operations of one part: its forward pass, and what the backward pass adds."""
+
+    forward: int
+    backward: int
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.forward + self.backward
+
+
+def flops(
+    config: ModelConfig, trains: tuple[str, ...], terms: tuple[str, ...], shape: Shape
+) -> dict[str, Flops]:
+    """Operations of a sample by part, in a stage that trains these parts from these terms of the loss.
+
+    Each part runs by itself, on what the parts before it give, with a gradient where they learn: a counter over
+    the whole model knows the sum but not whose backward pass is whose.
+    """
+    with torch.device("meta"):
+        model = Vita(config)
+        model.set_trained(trains, terms)
+        model.eval()  # arithmetic is the same, and nothing is drawn
+        pieces = _pieces(model, terms, shape)
+        found = {part: _counted(run) for part, run in pieces.items()}
+    return {part: each for part, each in found.items() if each.total}
+
+
+def _counted(run: Callable[[], torch.Tensor]) -> Flops:
+    with FlopCounterMode(display=False) as counter:
+        made = run()
+        forward = counter.get_total_flops()
+        if made.requires_grad:
+            made.sum().backward()
+    return Flops(forward, counter.get_total_flops() - forward)
+
+
+def _pieces(model: Vita, terms: tuple[str, ...], shape: Shape) -> dict[str, Callable[[], torch.Tensor]]:
+    """What each part does in the stage, as a call that gives something to go backward from."""
+    config = model.config
+    width = config.language.hidden
+    samples = int(shape.heard * HEARD_RATE)
+    frames = encoder_frames(samples) if samples else 0
+    pieces: dict[str, Callable[[], torch.Tensor]] = {}
+    if shape.tiles and LM in terms:
+        vision = config.vision
+        tiles = torch.zeros(shape.tiles, 3, vision.tile_pixels, vision.tile_pixels, dtype=torch.uint8)
+        features = _given(model, ("vision_tower",), shape.tiles, vision.tokens_per_tile, vision.features)
+        pieces["vision_tower"] = lambda: model.vision_tower(tiles)
+        pieces["projector"] = lambda: model.projector(features)
+    if frames and (LM in terms or CTC in terms):
+        states = _given(model, ("speech_encoder",), frames, config.encoder.hidden)
+        pieces["speech_encoder"] = lambda: model.speech_encoder(torch.zeros(samples), (samples,))[0]
+        if LM in terms:
+            pieces["speech_adapter"] = lambda: model.speech_adapter(states, (frames,))[0]
+    if LM in terms:
+        heard = audio_tokens(samples) if samples else 0
+        length = shape.text + shape.tiles * config.vision.tokens_per_tile + heard
+        senses = [*SENSES["sight"] * bool(shape.tiles), *SENSES["hearing"] * bool(heard)]
+        embeddings = _given(model, (*senses, "language_model"), length, width)
+        pieces["language_model"] = lambda: _language(model, embeddings, shape.labelled)
+    if STATE in terms and samples:
+        state = _given(model, ("language_model",), 1, width)
+        pieces["state_head"] = lambda: model.state_head(state, _numbers(1))
+    if CODES in terms and shape.said:
+        codes = round(shape.said * config.geometry.codec_rate)
+        text = torch.zeros(shape.text, width)
+        pieces["speech_decoder"] = lambda: model.speech_decoder(
+            text, (shape.text,), _numbers(codes), (codes,)
+        )
+    return pieces
+
+
+def _given(model: Vita, by: tuple[str, ...], *size: int) -> torch.Tensor:
+    """What a part is given, with a gradient to pass on where one of the parts `by` which it is made learns."""
+    return torch.zeros(size).requires_grad_(bool(set(by) & set(model.trained_parts)))
+
+
+def _language(model: Vita, embeddings: torch.Tensor, labelled: int) -> torch.Tensor:
+    length = len(embeddings)
+    states = model.language_model.hidden(embeddings, _numbers(length), (0, length))
+    losses: torch.Tensor = model.language_model.lm_head(states[_numbers(labelled)], _numbers(labelled))
+    return losses
+
+
+def _numbers(count: int) -> torch.Tensor:
+    return torch.zeros(count, dtype=torch.int64)
+
+
+def codec_flops(config: ModelConfig) -> dict[str, Flops]:
+    """Operations of one training segment of the codec, its discriminators' judging included."""
+    sizes = config.codec
+    with torch.device("meta"):
+        codec, judges = Codec(sizes).eval(), Discriminators(sizes)
+        segment = torch.zeros(1, 1, sizes.segment)
+    with FlopCounterMode(display=False) as counter:
+        made = codec.generator(*codec.encoder(segment))
+        forward = counter.get_total_flops()
+        made.sum().backward()
+    lookup = 2 * (sizes.segment // sizes.hop) * sizes.codes * sizes.channels  # distances to the codebook
+    found = {"codec": Flops(forward + lookup, counter.get_total_flops() - forward)}
+    # Judged three times: what is real and what was made for the discriminators, and what was made for the codec.
+    with FlopCounterMode(display=False) as counter:
+        judged = [each.scores.sum() for each in judges(segment)]
+        forward = counter.get_total_flops()
+        torch.stack(judged).sum().backward()
+    found["discriminators"] = Flops(3 * forward, 3 * (counter.get_total_flops() - forward))
+    return found
