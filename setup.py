@@ -30,6 +30,7 @@ TRAIN = [
     "safetensors>=0.8,<1",
     "deepspeed>=0.19.8,<0.20",
 ]
+OCR = ["rapidocr>=3.10,<3.11", "onnxruntime>=1.32,<1.33"]  # Baidu's PP-OCRv6 in its wheel; nothing is fetched
 DEV = [
     "pytest>=9.0,<10",
     "pytest-xdist>=3.8,<4",
@@ -64,7 +65,7 @@ setup(
     ),
     package_data={"manifests": ["README.md", "*/*.yaml"]},
     install_requires=BASE,
-    extras_require={"train": TRAIN, "dev": [*TRAIN, *DEV]},
+    extras_require={"train": TRAIN, "ocr": OCR, "dev": [*TRAIN, *OCR, *DEV]},
     entry_points={
         "console_scripts": ["vita-data = vita_data.cli.main:main", "vita-model = vita_model.cli.main:main"],
     },

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.catalogs import RunStep, measure_catalogs, read_catalogs
-from pipelines.curation import curate
+from pipelines.curation import Judged, judge
 from pipelines.leaks import found_path
+from pipelines.leaving import Curation, leave
+from pipelines.readings import check_engine
 from pipelines.settings import BuildSettings
 from pipelines.speech import speak, speech_facts
 from vita_data import files
@@ -31,13 +33,14 @@ from vita_data.packs import window
 from vita_data.packs.stage import pack_stage
 from vita_data.report.formats import counted
 from vita_data.report.page import write_report
+from vita_data.report.traces import SourceTraces, Traces
 from vita_data.sample.make import make_sample
 from vita_data.select import fill, finish
 from vita_data.select.draw import Drawn
 from vita_data.select.finish import Spoken
 from vita_data.select.gather import StageTask
 from vita_data.select.holdout import HoldOut
-from vita_data.select.late import Reject, by_key, keys_of, known_late
+from vita_data.select.late import Reject, by_key, copies_of, keys_of, known_late
 from vita_data.select.rows import filled, held_counts, shard_pieces, stage_task
 from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, sources_of
 from vita_data.shards import seal
@@ -51,7 +54,7 @@ MOST_REDRAWS = (
 
 
 @dataclass(frozen=True)
-class _Curated:
+class _Judged:
     """A mixture whose sources were read, measured and judged, for a stage that was not drawn yet."""
 
     stage: StageCard
@@ -59,30 +62,36 @@ class _Curated:
     sources: list[Source]
     summaries: dict[str, dict[str, Any]]
     left_out: list[SourceCard]
+    judged: Judged | None
 
 
 def decontaminate(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     """Reads and judges a mixture as for a stage and builds none; returns what was found of the benchmarks."""
-    if not _curated(settings, run, say).mixture.curate:
+    ready = _judged(settings, run, say)
+    if ready.judged is None:
         raise UsageError(
             f"mixture {settings.mixture} says `curate: false`, so nothing is looked for; remove that."
         )
+    late = known_late(settings.out, ready.stage.stage, ready.sources)
+    _left(settings, ready, late, run, say)
     found: dict[str, Any] = files.read_json(found_path(settings.out))
     return found
 
 
 def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     """Builds a stage, or finds it built; returns its summary. Raises VitaError for what a person must mend."""
-    ready = _curated(settings, run, say)
-    stage, mixture, sources, summaries = ready.stage, ready.mixture, ready.sources, ready.summaries
+    ready = _judged(settings, run, say)
+    stage, mixture, summaries = ready.stage, ready.mixture, ready.summaries
     speech = speech_facts(mixture, stage.spoken_share, settings.out) if stage.spoken_share else None
     folder = files.join(settings.out, "stages", stage.stage)
     pure_text = stage.pure_text if settings.pure_text is None else settings.pure_text
-    origins = ledger((source.card for source in sources), settings.licence, ready.left_out)
+    origins = ledger((source.card for source in ready.sources), settings.licence, ready.left_out)
 
-    late = known_late(settings.out, stage.stage, sources)
+    late = known_late(settings.out, stage.stage, ready.sources)
     for _ in range(MOST_REDRAWS):
-        _check_late(sources, summaries, late)
+        _check_late(ready.sources, summaries, late)
+        left = _left(settings, ready, late, run, say)
+        sources = left.sources
         hold_out = hold_out_rule(stage, sources, mixture.holdout, keys_of(late))
         drawn = draw_all(stage, sources, hold_out, pure_text, keys_of(late), settings.allow_short)
         plan = make_plan(
@@ -97,7 +106,8 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
             speech,
             settings.licence,
         )
-        built = finish.finished(folder, plan, summaries, late, origins)
+        traces = _traces(settings.out, ready.sources, left)
+        built = finish.finished(folder, plan, summaries, late, origins, traces.benchmarks())
         if built is not None:
             say(f"{folder} was built before, and nothing has changed since")
             return built
@@ -110,8 +120,8 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
             tasks, spoken = speak(tasks, asking, plan, mixture, stage.spoken_share, settings.out, run)
         lost = _write_shards(tasks, plan["shard_bytes"], run)
         if not lost:
-            return _finish(folder, plan, sources, summaries, hold_out, late, origins, spoken, run)
-        late = by_key(late + lost)
+            return _finish(folder, plan, sources, summaries, hold_out, late, origins, spoken, traces, run)
+        late = by_key(late + lost + copies_of(lost, left.left_for(keys_of(lost)), sources))
         words = f"{counted(len(lost), 'sample')} lost a medium since the sources were catalogued"
         say(f"{words}; drawing again without {'it' if len(lost) == 1 else 'them'}")
     raise VitaError(
@@ -119,7 +129,7 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
     )
 
 
-def _curated(settings: BuildSettings, run: RunStep, say: Say) -> _Curated:
+def _judged(settings: BuildSettings, run: RunStep, say: Say) -> _Judged:
     manifests = Path(settings.manifests) if settings.manifests else None
     mixture = load_mixture(settings.mixture, manifests)
     stage = load_stage(settings.stage, mixture.path, manifests)
@@ -128,6 +138,8 @@ def _curated(settings: BuildSettings, run: RunStep, say: Say) -> _Curated:
     mixture, left_out = licensed(stage, mixture, cards, settings.licence, settings.pure_text)
     if stage.spoken_share:
         speech_facts(mixture, stage.spoken_share, settings.out)  # a missing engine is told before all is read
+    if mixture.curate:
+        check_engine(cards[line.source] for line in mixture.sources)
     _refuse_other_build(settings, mixture)
     files.make_folder(settings.out)
     data_root = _data_root(settings, mixture, say)
@@ -138,8 +150,31 @@ def _curated(settings: BuildSettings, run: RunStep, say: Say) -> _Curated:
         say(f"mixture {mixture.mixture} names no source of negatives, so the stage has no clips of that kind")
     catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
     sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
-    sources = curate(settings, mixture, sources, summaries, run, say)
-    return _Curated(stage, mixture, sources, summaries, left_out)
+    judged = judge(settings, mixture, sources, summaries, run, say)
+    return _Judged(stage, mixture, sources, summaries, left_out, judged)
+
+
+def _left(settings: BuildSettings, ready: _Judged, late: list[Reject], run: RunStep, say: Say) -> Curation:
+    """What curation leaves of the sources when those samples are not there any more."""
+    where = settings.out, ready.stage.stage, ready.mixture.geometry
+    return leave(*where, ready.sources, ready.judged, keys_of(late), run, say)
+
+
+def _traces(out: str, measured: list[Source], left: Curation) -> Traces:
+    """What the report looks at: of each source its measures before and after curation, and what judged it."""
+    traces = {
+        before.card.source: SourceTraces(
+            before.root,
+            before.catalog,
+            before.parts,
+            before.measures,
+            after.measures,
+            left.signals.get(before.card.source),
+            left.leaks.get(before.card.source),
+        )
+        for before, after in zip(measured, left.sources, strict=True)
+    }
+    return Traces(out, traces, left.duplicates)
 
 
 def _say_what_is_held(plan: dict[str, Any], say: Say) -> None:
@@ -246,6 +281,7 @@ def _finish(
     late: list[Reject],
     origins: dict[str, Any],
     spoken: list[dict[str, Spoken]],
+    traces: Traces,
     run: RunStep,
 ) -> dict[str, Any]:
     """Packs, rejects, report, attributions, and then the file that says the stage is whole."""
@@ -264,9 +300,9 @@ def _finish(
         )
         for line, name in ((line, line["source"]) for line in plan["sources"])
     ]
-    facts = finish.summary(plan, shards, lines, packs, late, versions(), origins)
+    facts = finish.summary(plan, shards, lines, packs, late, versions(), origins, traces.benchmarks())
     finish.finish_eval(folder, plan, held_out)
-    write_report(folder, plan, facts, {source.card.source: source.root for source in sources})
+    write_report(folder, plan, facts, traces)
     write_attribution(folder, facts)
     write_croissant(folder, plan, facts)
     files.remove_tree(files.join(folder, "work"))

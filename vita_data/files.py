@@ -300,10 +300,15 @@ def read_json(path: str) -> Any:
 
 def write_table(path: str, table: pa.Table) -> None:
     """Writes a parquet file, whole or not at all; equal tables give equal bytes."""
+    with atomic_write(path) as stream:
+        put_table(stream, table)
+
+
+def put_table(stream: IO[bytes], table: pa.Table) -> None:
+    """Writes a table into a stream as `write_table` does."""
     import pyarrow.parquet as pq
 
-    with atomic_write(path) as stream:
-        pq.write_table(table, stream, compression="zstd", store_schema=True)
+    pq.write_table(table, stream, compression="zstd", store_schema=True)
 
 
 def read_table(path: str, columns: list[str] | None = None) -> pa.Table:

@@ -153,10 +153,12 @@ def test_what_is_in_use_is_followed_from_folder_to_folder(home: Path) -> None:
     below, unused = old_folder(out, "a" * 16), old_folder(out, "b" * 16)
     task = out / used / "texts/task.json"
     task.write_text(json.dumps({**json.loads(task.read_text()), "signals": f"/moved/{below}/texts"}))
-    result = old_folder(out, "c" * 16, Path(used).name, Path(below).name)  # of the whole mixture
-    other = old_folder(out, "d" * 16, Path(used).name, Path(unused).name)
-    assert kinds(out) == {unused: "measures", other: "measures"}
-    assert {below, result} <= folders(out, "curate")
+    needed, other = old_folder(out, "c" * 16), old_folder(out, "d" * 16, Path(used).name, Path(unused).name)
+    needs = out / "curate/needs-1.3.json"
+    needs.write_text(json.dumps([*json.loads(needs.read_text()), Path(needed).name]))
+    (out / "curate/needs-1.1.json").write_text(json.dumps([Path(unused).name]))  # of a stage that is gone
+    assert kinds(out) == {unused: "measures", other: "measures", "curate/needs-1.1.json": "temporary"}
+    assert {below, needed} <= folders(out, "curate")
 
 
 def test_what_killed_writers_and_the_reading_of_corpora_left_goes(home: Path) -> None:

@@ -20,7 +20,7 @@ from apache_beam.pipeline import PipelineVisitor
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
-from pipelines.choice import RunnerChoice
+from pipelines.choice import WORTH_A_PROCESS, RunnerChoice
 from pipelines.graphs import GRAPHS
 from tests.factories import run_build, shard_digests, two_sources
 from vita_data.records.places import Place
@@ -32,8 +32,10 @@ ITEMS: dict[str, list[Any]] = {
     "catalog": [("/out/task.json", 0), ("/out/task.json", 1)],
     "measure": [("/out/task.json", 0)],
     "signals": [("/out/task.json", 0)],
+    "readings": [("/out/task.json", 0)],
     "judge": [("/out/task.json", 0)],
     "meet": [("/out/task.json", 0, 0), ("/out/task.json", 1, 0)],
+    "prints": [("/out/task.json", 0)],
     "leaks": [("/out/task.json", 0)],
     "keep": [("/out/task.json", 0)],
     "select": [("/out/task.json", "coco", 0)],
@@ -62,7 +64,7 @@ def assembled(name: str) -> beam.Pipeline:
 
 
 def test_every_graph_is_looked_at_here() -> None:
-    assert set(ITEMS) == set(GRAPHS)
+    assert set(ITEMS) == set(GRAPHS) == set(WORTH_A_PROCESS)
 
 
 @pytest.mark.parametrize("name", GRAPHS)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import itertools
 import json
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from tests.factories import record, run_build, write_mixture, write_source
+from tests.factories import record, run_build, vita_data, write_mixture, write_source
 from vita_data import files
 from vita_data.errors import UsageError
 from vita_data.files import read_table
+from vita_data.verdicts.finding import ORDER
 
 LONG = "How many of the red boats in the old harbour carry more than three baskets of fish at noon?"
+SHORT = "What colour is the car?"
+CHOICE = "Which cloud is darker?\nA. The left one\nB. The right one"
 RIDDLE = (
     "A train leaves the northern station at seven with forty passengers, at every stop five more get on than get "
     "off, and there are six stops: with how many passengers does it arrive at the last station?"
@@ -76,6 +80,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     saved(home / "asks" / "pixels.png", scene(100))
     saved(home / "asks" / "both.jpg", scene(101, (240, 180)), quality=55)
     saved(home / "asks" / "alone.jpg", scene(102, (240, 180)), quality=55)
+    for number in (200, 201):
+        saved(home / "asks" / f"{number}.jpg", scene(number, (240, 180)), quality=55)
+    saved(home / "asks" / "202.jpg", ImageOps.mirror(scene(202, (240, 180))), quality=55)
     told = [record(f"a{n}", f"What is on picture {n}?", f"Cloud {n}.", f"{n}.png") for n in range(20)]
     told += [
         record("pixels", "Describe the clouds.", "They are bright.", "pixels.png"),
@@ -83,6 +90,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         record("alone", "Is it going to rain?", "Perhaps.", "alone.jpg"),
         record("question", LONG, "Seven.", "3.png"),
         record("generic", "What is in the picture?", "Clouds.", "4.png"),
+        record("short", f"{SHORT} Answer with one word.", "Red.", "200.jpg"),
+        record("asks-otherwise", "How many people are waiting there?", "Nobody.", "201.jpg"),
+        record("mirrored", CHOICE.partition("\n")[0], "The left one.", "202.jpg"),
     ]
     write_source(home, "asks", told)
     texts = [record(f"t{n}", f"What is {n} times {n}?", f"It is {n * n}.") for n in range(20)]
@@ -95,6 +105,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_source(home, "texts", texts, scenario="Pure Text")
     rows = [("What can be seen?", scene(100)), (LONG, scene(101)), ("What is in the picture?", scene(102))]
     write_benchmark(home, rows)
+    looks = [(SHORT, scene(200)), ("Is it blue?", scene(201)), (CHOICE, scene(202))]
+    write_benchmark(home, looks, "looks", picture_alone=False)
     write_benchmark(home, [(RIDDLE, None)], "riddles", kind="text", picture_alone=False)
     write_benchmark(home, [("Is it so?", scene(500))], "absent")
     (home / "sets" / "absent.tsv").unlink()
@@ -105,7 +117,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gone(home: Path) -> dict[str, dict[str, Any]]:
     """The rejects of stage 1.3 by native id."""
     mixture = write_mixture(
-        home, {"asks": "all", "texts": "all"}, benchmarks=["quiz", "riddles", "absent"], curate=True
+        home, {"asks": "all", "texts": "all"}, benchmarks=["quiz", "looks", "riddles", "absent"], curate=True
     )
     run_build(mixture, home / "out", against=str(home / "sets"))
     tables = [read_table(str(path)) for path in (home / "out/stages/1.3/rejects").glob("*.parquet")]
@@ -118,31 +130,85 @@ def gone(home: Path) -> dict[str, dict[str, Any]]:
         ("pixels", "leak_content"),
         ("both", "leak_picture_and_question"),
         ("alone", "leak_picture"),
+        ("short", "leak_picture_and_question"),
+        ("mirrored", "leak_picture_and_question"),
         ("riddle", "leak_question"),
         ("riddle-changed", "leak_question"),
     ],
 )
 def test_a_leak_leaves_by_what_was_found_of_it(gone: dict[str, dict[str, Any]], name: str, rule: str) -> None:
     assert (gone[name]["step"], gone[name]["rule"]) == ("decontamination", rule)
-    assert gone[name]["value"].startswith(("quiz-", "riddles-"))
+    assert gone[name]["value"].startswith(("quiz-", "looks-", "riddles-"))
 
 
 def test_a_question_alone_removes_no_sample_with_a_picture_and_a_generic_one_nothing(
     home: Path, gone: dict[str, dict[str, Any]]
 ) -> None:
     assert {name for name, row in gone.items() if row["step"] == "decontamination"} == {
-        "pixels", "both", "alone", "riddle", "riddle-changed"
+        "pixels", "both", "alone", "short", "mirrored", "riddle", "riddle-changed"
     }  # fmt: skip
     found = files.read_json(str(home / "out/benchmarks/found.json"))
-    quiz, riddles = found["benchmarks"]
+    _, quiz, riddles = found["benchmarks"]
     assert (quiz["benchmark"], quiz["removed"], riddles["removed"], found["removed"]) == (
         "quiz",
         3,
         3,
-        6,
+        8,
     )  # one was refused before
     questions = [one for one in quiz["examples"] if one["how"] == "question"]
     assert any(not one["removes"] and one["question"] == LONG for one in questions)
+
+
+def test_below_a_near_picture_short_questions_are_compared_and_another_question_leaves_the_picture_alone(
+    home: Path, gone: dict[str, dict[str, Any]]
+) -> None:
+    looks = files.read_json(str(home / "out/benchmarks/found.json"))["benchmarks"][0]
+    assert [looks[name] for name in ("benchmark", "picture_and_question", "picture", "removed", "reported")] == [
+        "looks", 2, 1, 2, 1
+    ]  # fmt: skip
+    told = {(one["question"], one["how"]): one for one in looks["examples"]}
+    assert told["Is it blue?", "picture"]["removes"] is False
+    assert told[SHORT, "picture_and_question"]["ours"] == f"{SHORT} Answer with one word."
+    assert told[SHORT, "picture_and_question"]["mirrored"] is False
+    turned = told[CHOICE, "picture_and_question"]
+    assert turned["mirrored"] is True and turned["distance"] <= 10 and turned["score"] == 1
+
+
+def test_each_benchmark_has_a_line_whose_kinds_add_up_to_what_leaves_and_what_is_reported(
+    home: Path, gone: dict[str, dict[str, Any]]
+) -> None:
+    for line in files.read_json(str(home / "out/benchmarks/found.json"))["benchmarks"]:
+        assert sum(line[how] for how in ORDER) == line["removed"] + line["reported"]
+
+
+def test_the_verb_prints_counts_and_evidence_side_by_side_or_one_object(
+    home: Path, gone: dict[str, dict[str, Any]]
+) -> None:
+    call = [
+        "decontaminate",
+        "--mixture",
+        home / "test.yaml",
+        "--out",
+        home / "out",
+        "--against",
+        home / "sets",
+    ]
+    said = vita_data(*call, "--workers", 1).stdout
+    heads = said.splitlines()[0].split("  ")
+    assert [head.strip() for head in heads if head] == [
+        "benchmark", "same medium", "picture + question", "picture alone", "question alone", "leave", "only reported"
+    ]  # fmt: skip
+    assert "of 64 bits of the mirrored picture differ, 100% of what the question says), leaves\n" in said
+    ours, theirs = next(pair for pair in pairs_of(said) if "waiting" in pair[0])
+    assert ours.index("How many people are waiting there?") == theirs.index("Is it blue?")
+    assert json.loads(vita_data(*call, "--workers", 1, "--json").stdout) == files.read_json(
+        str(home / "out/benchmarks/found.json")
+    )
+
+
+def pairs_of(said: str) -> list[tuple[str, str]]:
+    lines = said.splitlines()
+    return [pair for pair in itertools.pairwise(lines) if pair[1].startswith("  theirs")]
 
 
 def test_what_a_rule_refused_does_not_leave_a_second_time(

@@ -203,3 +203,19 @@ def test_the_examples_of_the_readme_are_valid_cards(tmp_path: Path) -> None:
 def test_the_readme_explains_every_key(cls: type) -> None:
     missing = [name for name in cls.__dataclass_fields__ if f"`{name}`" not in README]  # type: ignore[attr-defined]
     assert set(missing) <= {"path", "origin"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "instead"),
+    [
+        ("near_text: 0", "write how similar, such as 0.65, or `off`"),
+        ("near_turns: 0", "write how similar, such as 0.8"),
+    ],
+)
+def test_a_similarity_of_nothing_is_refused_at_its_line(tmp_path: Path, rule: str, instead: str) -> None:
+    path = write(tmp_path / "my-photos.yaml", f"{SOURCE.rstrip()}\nrules:\n  {rule}\n")
+    line = len(path.read_text().splitlines())
+    with pytest.raises(ManifestError) as caught:
+        load_source(str(path))
+    assert str(caught.value).startswith(f"{path}:{line}: rules.{rule.replace(': ', ' ')} is not above 0")
+    assert instead in str(caught.value)

@@ -69,6 +69,37 @@ def test_a_huge_group_meets_its_first_rows_only() -> None:
     assert set(np.concatenate([later for _, later in found])) == set(range(1, count))
 
 
+@given(st.lists(st.integers(0, 3), max_size=60), st.integers(5, 20))
+def test_in_pieces_the_candidates_are_the_same(hashes: list[int], most: int) -> None:
+    hashes = sorted(hashes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(near, "LEADERS", 4)
+        found = []
+        for some in near.pieces(np.array(hashes, np.uint64), most):
+            assert len(some) <= most
+            blocks = near.candidates(np.array(hashes, np.uint64)[some], near.LEADERS)
+            for first, later in blocks:
+                found += zip(some[first].tolist(), some[later].tolist(), strict=True)
+        whole = [
+            pair
+            for first, later in near.candidates(np.array(hashes, np.uint64), near.LEADERS)
+            for pair in zip(first.tolist(), later.tolist(), strict=True)
+        ]
+    assert set(found) == set(whole)
+    assert len(whole) == len(set(whole))
+
+
+def test_a_pair_that_shares_several_bands_is_named_in_the_first_of_them() -> None:
+    signatures = np.random.default_rng(5).integers(0, 1 << 32, (2, 128), dtype=np.uint32)
+    signatures[1, 15:] = signatures[0, 15:]
+    hashes = near.bands(signatures)
+    named = [
+        len(near.pairs_of_texts(signatures, np.full(2, 0.5), band, np.full(2, number))[0])
+        for number, band in enumerate(hashes.T)
+    ]
+    assert named == [int(number == 3) for number in range(near.BANDS)]
+
+
 def test_the_stricter_threshold_of_two_rows_holds() -> None:
     signatures = np.zeros((3, 10), np.uint32)
     signatures[1:, :2] = 1  # rows 1 and 2 are equal, row 0 is 0.8 like either

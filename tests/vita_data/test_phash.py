@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from vita_data.curate import hamming
-from vita_data.curate.phash import RADIUS, perceptual_hash
+from vita_data.curate.phash import RADIUS, mirrored, perceptual_hash
 from vita_data.errors import RecordError
 
 TEXT = "over under river stone of and the bright window a carried seven morning paper in with lamp to"
@@ -252,3 +252,20 @@ def test_a_picture_that_no_longer_decodes_is_refused(cut: int) -> None:
     with pytest.raises(RecordError, match="no longer decodes") as refused:
         perceptual_hash(encoded(scene(6), "PNG")[:cut])
     assert refused.value.rule == "media_unreadable"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_mirrored_hash_follows_from_the_hash_of_a_scene_and_of_paper(number: int) -> None:
+    page = Image.new("RGB", (480, 640), "white")
+    draw = ImageDraw.Draw(page)
+    for line in range(20):
+        draw.text(
+            (30 + 7 * (line % 3), 20 + 30 * line), f"line {line * number} of the page " * 3, fill="black"
+        )
+    for place, picture in enumerate((scene(number), page)):
+        data = encoded(picture, "PNG")
+        hashed, wanted = perceptual_hash(data), perceptual_hash(data, mirrored=True)
+        assert hashed is not None and wanted is not None
+        (pair,) = mirrored([hashed])
+        assert (int(pair[place]) ^ wanted).bit_count() <= 3
+        assert (int(pair[1 - place]) ^ wanted).bit_count() > 16

@@ -20,7 +20,7 @@ from vita_data.errors import ShardError
 from vita_data.records.schema import INDEX
 from vita_data.shards.prove import prove
 from vita_data.shards.read import Stage
-from vita_model.cli import main as model
+from vita_model.cli.main import main as model
 
 FLIPS = 12
 COLUMNS: dict[str, Any] = {

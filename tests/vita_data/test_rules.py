@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import math
+import re
 
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vita_data.curate.rules import film, language, sound, text
-from vita_data.curate.rules.base import Film, Heard, Sample
+from vita_data.curate.rules import film, language, ocr, sound, text
+from vita_data.curate.rules.base import Film, Heard, Rule, Sample
 from vita_data.curate.rules.table import RULES
 from vita_data.errors import RecordError
 from vita_data.manifest.rules import Rules
@@ -35,11 +37,58 @@ def _flac(values: np.ndarray, rate: int = RATE) -> bytes:
     return stream.getvalue()
 
 
-def test_every_rule_has_a_threshold_in_the_cards_and_says_when_it_is_wrong() -> None:
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_has_a_threshold_and_says_what_it_is_for_its_source_and_when_it_is_wrong(
+    rule: Rule,
+) -> None:
+    assert hasattr(Rules(), rule.name)
+    said = " ".join((rule.judge.__doc__ or "").split())
+    assert said.startswith("Refuses a")
+    for words in (". For ", "ource", "Wrong (for|where)"):
+        assert re.search(words, said), f"{rule.name} lacks {words}"
+
+
+PIECES = st.sampled_from(
+    ["<image>", "“", "”", "\\begin{", "}", "```", "$$", "\\[", "我不能", "I can't ", "reads ", "{", "["]
+)
+WORDS = st.lists(st.text(max_size=20) | PIECES, max_size=12).map("".join)
+PARTS = st.floats(0, 1)
+BANDS = st.none() | st.floats(0, 24_000)
+HEARD = st.builds(Heard, st.floats(0, 1e5), st.floats(-200, 0), PARTS, PARTS, st.none() | PARTS, BANDS)
+FRAMES = st.lists(st.tuples(st.floats(0, 1e5), st.none() | st.integers(0, 2**64 - 1), st.binary(max_size=2)))
+FILMS = FRAMES.map(
+    lambda frames: Film([f[0] for f in frames], [f[1] for f in frames], [f[2] for f in frames])
+)
+SAMPLES = st.builds(
+    Sample,
+    st.sampled_from(["caption", "qa", "asr", "tts", "negative"]),
+    st.sampled_from(["en", "zh", "en-zh"]),
+    st.lists(st.fixed_dictionaries({"from": st.sampled_from(["human", "gpt"]), "value": WORDS}), max_size=4),
+    st.none() | st.tuples(st.sampled_from(["en", "zh", "fr"]), PARTS),
+    st.lists(HEARD, max_size=3),
+    st.lists(FILMS, max_size=2),
+    st.none() | st.lists(WORDS, max_size=2),
+)
+
+
+@given(SAMPLES)
+def test_no_rule_trips_over_any_sample_and_each_says_what_it_measured(sample: Sample) -> None:
     for rule in RULES:
-        assert hasattr(Rules(), rule.name)
-        assert rule.judge.__doc__ is not None
-        assert "rong for" in rule.judge.__doc__ or "rong where" in rule.judge.__doc__, rule.name
+        threshold = getattr(Rules(), rule.name)
+        reject = rule.judge(sample, threshold if threshold != "off" else 0.5)
+        if reject is not None:
+            assert reject.rule and reject.message.endswith(".")
+            assert reject.value is None or isinstance(reject.value, str)
+
+
+@given(SAMPLES, st.floats(0, 1), st.floats(0, 1))
+def test_a_stricter_card_refuses_all_that_a_milder_one_does(sample: Sample, one: float, other: float) -> None:
+    for judge in (sound.speech, ocr.ocr, sound.band):  # the least of something
+        mild, strict = sorted((one, other))
+        assert judge(sample, mild) is None or judge(sample, strict) is not None
+    for judge in (sound.clipping, sound.silence, text.repetition, film.film_hole):  # the most
+        strict, mild = sorted((one, other))
+        assert judge(sample, mild) is None or judge(sample, strict) is not None
 
 
 def test_an_answer_that_runs_in_circles_is_refused_with_its_repeated_part() -> None:
@@ -85,41 +134,6 @@ def test_repeated_words_are_those_a_plain_count_finds(numbers: list[int]) -> Non
         if any(words[before : before + 10] == phrase for before in range(start)):
             covered |= set(range(start, start + 10))
     assert text.repeated(" ".join(words)) == pytest.approx(len(covered) / max(1, len(words)))
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "I'm sorry, but I can't assist with that request.",
-        "I'm sorry, but I'm unable to assist with that.",
-        "As an AI language model, I am unable to see pictures.",
-        "I apologize, but I cannot provide a description of the image.",
-        "对不起，我无法查看图片，请描述一下。",
-        "作为一个人工智能语言模型，我不能浏览网页。",
-    ],
-)
-def test_a_refusal_to_answer_is_refused(answer: str) -> None:
-    assert text.refusal(_says("Fine.", answer), "on") is not None
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        "The sign says: sorry, we are closed.",
-        "I'm sorry to hear that; try restarting the router.",
-        "He said: I can't believe it.",
-        "抱歉让您久等了。",
-        "Unfortunately, I am unable to process your order, wrote the shop.",
-        "I can't seem to find a cat in it.",
-        "The robot introduces itself as an AI that paints.",
-    ],
-)
-def test_words_that_are_in_refusals_too_are_none(answer: str) -> None:
-    assert text.refusal(_says(answer), "on") is None
-
-
-def test_what_people_say_is_no_refusal_in_a_transcript() -> None:
-    assert text.refusal(_says("i'm sorry i can't help you with that", kind="asr", seconds=3), "on") is None
 
 
 @pytest.mark.parametrize(
@@ -233,6 +247,22 @@ def test_noise_is_no_speech() -> None:
     assert sound.speech(Sample("asr", "en", [], sounds=[Heard(**vars(heard))]), 0.3) is not None
 
 
+@pytest.mark.parametrize(("native", "heard"), [(8_000, 4_000), (11_025, 5_500), (16_000, 8_000)])
+def test_a_sound_tells_what_it_was_sampled_at_whatever_its_rate_says(native: int, heard: float) -> None:
+    noise = np.random.default_rng(2).standard_normal(2 * native) * 3000
+    faded = noise * np.minimum(1, np.minimum(np.arange(2 * native), np.arange(2 * native)[::-1]) / 400)
+    measured = measure(_flac(soxr.resample(faded, native, RATE)))
+    assert measured.band == pytest.approx(heard, abs=260)
+    telephone = Sample("asr", "en", [], sounds=[Heard(**vars(measured))])
+    assert (sound.band(telephone, 5_000) is not None) == (native == 8_000)
+
+
+def test_nothing_is_heard_in_silence_and_rounding_is_not_taken_for_sound() -> None:
+    assert measure(_flac(np.zeros(RATE))).band == 0
+    faint = 60 * np.sin(np.arange(RATE) * 2 * math.pi * 440 / RATE)  # 60 dB below it lies what rounding adds
+    assert measure(_flac(faint)).band <= 1_000
+
+
 def test_a_sound_that_does_not_decode_any_more_says_so() -> None:
     with pytest.raises(RecordError, match="does not decode"):
         measure(b"fLaC" + bytes(60))
@@ -254,3 +284,14 @@ def test_a_film_that_stands_still_is_refused_and_one_that_moves_is_not() -> None
     assert film.frozen_film(Sample("qa", "en", [], films=[still]), "on") is not None
     for other in (moving, blank):
         assert film.frozen_film(Sample("qa", "en", [], films=[other]), "on") is None
+
+
+def test_a_hole_in_a_film_is_one_frame_at_several_times() -> None:
+    holed = Film([0, 1, 2, 3, 4], [1, 2, 2, 2, 3], [b"a", b"b", b"b", b"b", b"c"])
+    sample = Sample("qa", "en", [], films=[holed])
+    reject = film.film_hole(sample, 1.5)
+    assert reject is not None
+    assert (reject.rule, reject.value, reject.threshold) == ("film_hole", "2.0", "1.5")
+    assert film.film_hole(sample, 2.0) is None
+    alike = Film([0, 1, 2], [5, 5, 5], [b"a", b"b", b"c"])  # it stands still, and frames do come
+    assert film.film_hole(Sample("qa", "en", [], films=[alike, Film([0.0], [1], [b"a"])]), 0.5) is None

@@ -213,8 +213,8 @@ def test_a_caption_names_the_scenes_of_its_film_in_their_order(
     taken: list[Filmed], made: dict[str, tuple[Path, SourceFacts]]
 ) -> None:
     known = by_file(taken)
-    told = good(made, films.NAME)
-    assert len(told) == MOST + 9 == made[films.NAME][1].samples
+    told = [record for record in good(made, films.NAME) if record.get("id") != "broken-off"]
+    assert len(told) == MOST + 9 == made[films.NAME][1].samples - 1
     for record in told:
         film = known[Path(record["video"]).name].seen.film
         question, caption = (turn["value"] for turn in record["conversations"])

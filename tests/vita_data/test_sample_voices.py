@@ -37,6 +37,7 @@ from vita_data.sample import (
     unmeant,
 )
 from vita_data.sample.ledger import SourceFacts
+from vita_data.sample.readings import record_readings
 from vita_data.sample.spoken import spoken_makers
 from vita_data.sample.spoken_numbers import in_words, year_in_words
 from vita_data.sample.voices import DEBIAN_PACKAGE, Voice, cast, find_engine, speak
@@ -179,7 +180,7 @@ def test_another_process_with_other_memory_and_hash_seed_makes_the_same_bytes(
 
 def test_all_sources_that_are_heard_are_tried_here(engine: Path) -> None:
     assert (
-        spoken_makers(engine).keys()
+        spoken_makers(engine, record_readings(engine)).keys()
         == SMALL.keys()
         == READERS.keys() | {speech_wenetspeech.NAME, unmeant.NAME}
     )

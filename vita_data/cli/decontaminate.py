@@ -13,8 +13,9 @@ HEADS = {
     "itself": "its own",
     "content": "same medium",
     "picture_and_question": "picture + question",
-    "picture": "picture",
-    "question": "question",
+    "recording": "recording",
+    "picture": "picture alone",
+    "question": "question alone",
 }
 
 
@@ -30,8 +31,9 @@ HEADS = {
 def decontaminate(as_json: bool, workers: int, **options: Any) -> None:
     """Say what the sources of a mixture hold of benchmarks, and what of it a build with --against leaves out.
 
-    The same medium, a picture with its question, a picture alone and a question alone are different findings. What was
-    read of sources and benchmarks is kept in OUT, and a build goes on from there.
+    The same medium, a picture with its question, a recording, a picture alone and a question alone are different
+    findings; a sample counts once with each benchmark, by the one that weighs most. What was read of sources and
+    benchmarks is kept in OUT, and a build goes on from there.
     """
     from pipelines.choice import RunnerChoice
     from pipelines.settings import BuildSettings
@@ -44,25 +46,50 @@ def decontaminate(as_json: bool, workers: int, **options: Any) -> None:
     if as_json:
         print_json(found)
         return
-    if not found["benchmarks"]:
-        click.echo("nothing was found of any benchmark")
-        return
-    rows = [
-        [line["benchmark"], *(line[how] for how in HEADS), line["removed"]] for line in found["benchmarks"]
-    ]
-    click.echo(table(["benchmark", *HEADS.values(), "leave"], rows))
+    click.echo(_counts(found["benchmarks"]))
     for line in found["benchmarks"]:
         for example in line["examples"]:
             click.echo(_readable(line["benchmark"], example))
-    click.echo(f"{found['removed']:,} samples may not stay in a build with --against.")
+    from vita_data.report.formats import counted
+
+    leaving = counted(found["removed"], "sample")
+    click.echo(f"\n{leaving} may not stay in a build with --against; what is only reported stays.")
+
+
+def _counts(lines: list[dict[str, Any]]) -> str:
+    """A row for each benchmark of which something was found, a column for each kind, and who has nothing."""
+    said = []
+    some = [line for line in lines if line["examples"]]
+    if some:
+        kinds = [how for how in HEADS if any(line[how] for line in some)]
+        heads = ["benchmark", *(HEADS[how] for how in kinds), "leave", "only reported"]
+        wanted = ["benchmark", *kinds, "removed", "reported"]
+        said.append(table(heads, [[line[name] for name in wanted] for line in some]))
+    if none := [line["benchmark"] for line in lines if not line["examples"]]:
+        said.append(f"nothing was found of {', '.join(none)}")
+    return "\n".join(said)
 
 
 def _readable(benchmark: str, found: dict[str, Any]) -> str:
-    fate = "leaves" if found["removes"] else "stays"
-    measured = [f"{found['score']:.0%} of what it says"] if found["score"] is not None else []
-    measured += [f"{found['distance']} of 64 bits differ"] if found["distance"] is not None else []
-    facts = f" ({', '.join(measured)})" if measured else ""
-    lines = [f"{click.style(found['key'], bold=True)}  {benchmark}: {HEADS[found['how']]}{facts}, {fate}"]
-    lines += [f"     ours: {for_terminal(found['ours'])}"] if found["ours"] else []
-    lines += [f"   theirs: {for_terminal(found['question'])}"] if found["question"] else []
-    return "\n".join(lines)
+    """A finding in three lines: what it is of which benchmark, what stands in ours, and what in theirs."""
+    from vita_data.verdicts.found import measured_words
+
+    fate = "leaves" if found["removes"] else "is only reported"
+    facts = f" ({', '.join(measured)})" if (measured := measured_words(found)) else ""
+    head = f"\n{click.style(benchmark, bold=True)}: {HEADS[found['how']]}{facts}, {fate}"
+    sides = [("ours", found["key"], found["ours"]), ("theirs", found["theirs"], found["question"])]
+    width = max(len(name or "") for _, name, _ in sides)
+    return "\n".join(
+        [
+            head,
+            *(
+                f"{side:>8}  {name:{width}}  {_on_a_line(words)}".rstrip()
+                for side, name, words in sides
+                if name
+            ),
+        ]
+    )
+
+
+def _on_a_line(words: str | None) -> str:
+    return for_terminal(" ".join((words or "").split()))

@@ -16,7 +16,7 @@ import numpy as np
 from vita_data.curate.words import OF_TOKENS, mixed
 
 # Raise when other pairs would be near, or other samples leave.
-VERSION = 1
+VERSION = 2
 BANDS, ROWS = 25, 5
 LEADERS = 64
 PARTNERS = 4
@@ -37,11 +37,11 @@ def bands(signatures: Any, bands: int = BANDS, rows: int = ROWS) -> Any:
     return result
 
 
-def candidates(hashes: Any) -> Iterator[tuple[Any, Any]]:
+def candidates(hashes: Any, leaders: int = LEADERS) -> Iterator[tuple[Any, Any]]:
     """Pairs (first, later) of rows that share a hash, uint64[n], in blocks, all pairs of a later row in one block.
 
-    A row meets the LEADERS rows that stand first in its group, and no others: so a group of m gives at most
-    LEADERS * m pairs, and one of up to LEADERS + 1 all of its pairs.
+    A row meets the rows that stand first in its group, so many `leaders` and no others: so a group of m gives at
+    most leaders * m pairs, and one of up to leaders + 1 all of its pairs.
     """
     order = np.argsort(hashes, kind="stable")
     grouped = hashes[order]
@@ -50,7 +50,7 @@ def candidates(hashes: Any) -> Iterator[tuple[Any, Any]]:
     places = np.arange(len(order))
     starts = np.maximum.accumulate(np.where(new, places, 0))
     later = np.flatnonzero(~new)
-    counts = np.minimum(later - starts[later], LEADERS)
+    counts = np.minimum(later - starts[later], leaders)
     ends = np.cumsum(counts)
     done = 0
     while done < len(later):
@@ -71,12 +71,19 @@ def similarities(signatures: Any, first: Any, later: Any) -> Any:
     return result / np.float32(signatures.shape[1])
 
 
-def pairs_of_texts(signatures: Any, least: Any, hashes: Any = None) -> tuple[Any, Any, Any]:
+def first_met(one: Any, other: Any, band: Any) -> Any:
+    """bool[m]: whether pairs of signatures, uint32[m, permutations], share no band before the one of this number."""
+    places = one[:, : BANDS * ROWS] == other[:, : BANDS * ROWS]
+    return places.reshape(-1, BANDS, ROWS).all(axis=2).argmax(axis=1) == band
+
+
+def pairs_of_texts(signatures: Any, least: Any, hashes: Any = None, band: Any = None) -> tuple[Any, Any, Any]:
     """Pairs (first, later, similarity) of rows that share a hash and are near enough; without hashes, of all rows.
 
-    `least` is a threshold for each row, of which the stricter holds for a pair. Of the rows near to a later one
-    the PARTNERS that stand first are named in each group: a text that is near to thousands needs no more reasons
-    to leave. Both bounds err on one side: a text may stay that could leave, if those named all leave themselves.
+    `least` is a threshold for each row, of which the stricter holds for a pair. Where `band`, int[n], says which of
+    its bands a row's hash is, a pair is named in the first alone that it shares. Of the rows near to a later one the
+    PARTNERS that stand first are named in each group: a text that is near to thousands needs no more reasons to
+    leave. Both bounds err on one side: a text may stay that could leave, if those named all leave themselves.
     """
     shared = np.zeros(len(signatures), np.uint64) if hashes is None else hashes
     empty = np.zeros(0, np.int64)
@@ -84,13 +91,40 @@ def pairs_of_texts(signatures: Any, least: Any, hashes: Any = None) -> tuple[Any
     for first, later in candidates(shared):
         similarity = similarities(signatures, first, later)
         near = np.flatnonzero(similarity >= np.maximum(least[first], least[later]))
-        near = near[_rank_in_run(later[near]) < PARTNERS]
+        if band is not None:
+            near = near[first_met(signatures[first[near]], signatures[later[near]], band[later[near]])]
+        near = near[rank_in_run(later[near]) < PARTNERS]
         found.append((first[near], later[near], similarity[near]))
     first, later, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
     return first, later, similarity
 
 
-def _rank_in_run(values: Any) -> Any:
+def pieces(hashes: Any, most: int) -> Iterator[Any]:
+    """Places of sorted hashes, uint64[n], in pieces of `most` or fewer, whose candidates together are those of all.
+
+    Groups of equal hashes stay together; of one that is too large each piece has the LEADERS and some of the rest.
+    """
+    starts = np.append(np.flatnonzero(np.diff(hashes, prepend=~hashes[:1])), len(hashes))
+    first = 0
+    while first < len(starts) - 1:
+        stop = int(np.searchsorted(starts, starts[first] + most, side="right")) - 1
+        if stop > first:
+            yield np.arange(starts[first], starts[stop])
+            first = stop
+            continue
+        rest = np.arange(starts[first] + LEADERS, starts[first + 1])
+        for some in np.array_split(rest, len(rest) // max(most - LEADERS, 1) + 1):
+            yield np.concatenate([np.arange(starts[first], starts[first] + LEADERS), some])
+        first += 1
+
+
+def first_few(first: Any, later: Any, most: int) -> Any:
+    """Numbers of pairs, in the order of (later, first): of all with the same `later` the `most` that stand first."""
+    order = np.lexsort((first, later))
+    return order[rank_in_run(later[order]) < most]
+
+
+def rank_in_run(values: Any) -> Any:
     """How many equal values stand right before each."""
     places = np.arange(len(values))
     new = np.ones(len(values), bool)

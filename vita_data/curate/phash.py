@@ -52,6 +52,21 @@ def perceptual_hash(data: bytes, mirrored: bool = False) -> int | None:
     return _hash(square[:, ::-1] if mirrored else square)
 
 
+def mirrored(hashes: Any) -> Any:
+    """uint64[n, 2]: what the hashes of the same pictures would be, mirrored left to right, within three bits or so.
+
+    Mirroring turns the signs of the waves with an odd number of half periods across, but for faint ones. A hash does
+    not say whether it is one of a scene or of paper: the first of a pair is right for a scene, the second for paper.
+    """
+    return np.asarray(hashes, np.uint64)[:, None] ^ np.array([_odd(_SCENE), _odd(_PAPER)], np.uint64)
+
+
+def _odd(form: tuple[float, float, int]) -> int:
+    """The bits that stand for waves with an odd number of half periods across."""
+    *_, columns = _transform(*form)
+    return int.from_bytes(np.packbits(columns % 2 == 1).tobytes(), "big")
+
+
 def _hash(square: Any) -> int | None:
     """The hash of a grey square uint8[96, 96]."""
     paper = _is_paper(square)

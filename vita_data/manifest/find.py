@@ -19,6 +19,7 @@ from vita_data.manifest.words import closest
 
 Kind = Literal["sources", "stages", "mixtures", "benchmarks"]
 T = TypeVar("T")
+MADE = "sample-"  # the names of what `vita-data sample` makes begin so
 
 
 def find_card(kind: Kind, name: str, beside: Path | None = None, manifests: Path | None = None) -> Path:
@@ -90,9 +91,13 @@ def load_benchmark(name: str, beside: Path | None = None, manifests: Path | None
 def load_benchmarks(
     names: Literal["all"] | Iterable[str], beside: Path | None = None, manifests: Path | None = None
 ) -> dict[str, BenchmarkCard]:
-    """The benchmark cards that a mixture's `benchmarks` names, in its order; all there are, by name, for `all`."""
-    wanted = _names("benchmarks", beside, manifests) if names == "all" else names
-    return {name: load_benchmark(name, beside, manifests) for name in wanted}
+    """The benchmark cards that a mixture's `benchmarks` names, in its order; all there are, by name, for `all`.
+
+    Those of the sample corpus are no one's results, and looked for where they are named alone.
+    """
+    if names == "all":
+        names = [name for name in _names("benchmarks", beside, manifests) if not name.startswith(MADE)]
+    return {name: load_benchmark(name, beside, manifests) for name in names}
 
 
 def all_sources(manifests: Path | None = None) -> list[SourceCard]:

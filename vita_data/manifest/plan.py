@@ -115,8 +115,8 @@ def _counted_row(
     asked = _of(share, there if known is None else known, unit)
     row = _blank(line.source, unit, number(asked)) | {"basis": "catalog", unit: number(asked)}
     for figure in ("samples", "tokens", "bytes"):
-        if counted[figure] is not None and there:
-            row[figure] = ceil(asked / there * counted[figure])
+        if counted[figure] is not None:
+            row[figure] = ceil(asked / there * counted[figure]) if there else 0
     return row
 
 

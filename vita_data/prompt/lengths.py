@@ -112,14 +112,18 @@ def fbank_frames(samples: int) -> int:
     return 0 if samples < FBANK_WINDOW else 1 + (samples - FBANK_WINDOW) // FBANK_SHIFT
 
 
-def audio_tokens(samples: int) -> int:
-    """Tokens of 16 kHz audio: two convolutions of width 3 and stride 2, then the padded adapter of stride 2.
+def encoder_frames(samples: int) -> int:
+    """Frames of the speech encoder for 16 kHz audio, about 25 a second: two convolutions of width 3, stride 2.
 
-    About 12.5 a second; a clip under 7 filter-bank frames is too short for the convolutions and has 0.
+    A clip under 7 filter-bank frames is too short for them and has 0.
     """
     first = (fbank_frames(samples) - 1) // 2
-    second = (first - 1) // 2
-    return max(0, (second - 1) // 2 + 1)
+    return max(0, (first - 1) // 2)
+
+
+def audio_tokens(samples: int) -> int:
+    """Tokens of 16 kHz audio, about 12.5 a second: the padded adapter of stride 2 over the encoder's frames."""
+    return -(-encoder_frames(samples) // 2)
 
 
 def codec_tokens(samples: int) -> int:

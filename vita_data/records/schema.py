@@ -12,8 +12,8 @@ MEASURE_VERSION = 2
 INDEX_VERSION = 2
 PACKS_VERSION = 1
 REJECTS_VERSION = 1
-SIGNALS_VERSION = 1
-DUPLICATES_VERSION = 1
+SIGNALS_VERSION = 2
+DUPLICATES_VERSION = 2
 RECORD_VERSION = 2
 
 # Where the bytes of one medium lie, and what they were when the catalog read them.
@@ -161,6 +161,7 @@ HEARD = pa.struct(
         ("clipped", pa.float32()),  # part of its samples at full scale
         ("silent", pa.float32()),  # part of it in which nothing is heard
         ("speech", pa.float32()),  # part of it in which somebody speaks; null where that was not measured
+        ("band", pa.float32()),  # hertz above which nothing is heard
     ]
 )
 
@@ -171,6 +172,7 @@ SIGNALS = pa.schema(
         ("questions", pa.binary(16)),  # the same of its questions alone
         ("media", pa.binary(16)),  # of the contents of its media, in order; null where it has none
         ("signature", pa.binary()),  # MinHash of the turns, little-endian uint32
+        ("sides", pa.binary()),  # of its questions, then of its answers, uint16; null where it shows nothing
         (
             "hashes",
             pa.list_(pa.uint64()),
@@ -186,12 +188,14 @@ MEETING = pa.schema(
     [
         ("hash", pa.uint64()),
         ("kind", pa.int8()),  # see `verdicts/meet.py`
+        ("band", pa.int8()),  # which one of its bands the hash is; 0 for other kinds
         ("place", pa.int16()),  # of its source in the mixture
         ("part", pa.int32()),
         ("row", pa.int32()),  # in the catalog part and in its signals
         ("name", pa.uint64()),  # the hash in its key: with `place` the order in which samples stay
         ("twin", pa.uint64()),  # of its turns and media together
         ("other", pa.uint64()),  # of what equal samples may differ in
+        ("count", pa.int32()),  # samples of its part that the row stands for
     ]
 )
 
@@ -199,9 +203,13 @@ MEETING = pa.schema(
 DUPLICATES = pa.schema(
     [
         ("leaves", pa.string()),
+        ("part", pa.int32()),  # of its catalog
         ("stays", pa.string()),
         ("kind", pa.string()),  # exact, near_text or near_picture
-        ("similarity", pa.float32()),  # of their turns, estimated; 1 for exact
+        (
+            "similarity",
+            pa.float32(),
+        ),  # of their turns, estimated; 1 for exact; of questions or answers the lower one
         ("distance", pa.int8()),  # the most bits in which two of their pictures differ; null for texts
     ]
 )

@@ -11,9 +11,12 @@ from vita_data.report.tables import facts as fact_list
 SECTIONS = {
     "funnel": "Funnel",
     "mixture": "Mixture",
+    "duplicates": "Duplicates",
+    "leaks": "Decontamination",
     "rejects": "Rejects",
     "samples": "Samples",
     "lengths": "Lengths",
+    "distributions": "Before and after",
     "licences": "Licences",
     "provenance": "Provenance",
 }

@@ -72,6 +72,25 @@ def histogram(label: str, columns: Sequence[Column]) -> Html:
     return _svg("histogram", HEIGHT, label, rects)
 
 
+def grouped(label: str, names: Sequence[str], series: Sequence[tuple[Part, Sequence[float]]]) -> Html:
+    """Columns of several series side by side in each group, as shares of their series, on one scale.
+
+    A series is its name, its CSS class and its total, and what it has in each of the groups of `names`.
+    """
+    shares = [[value / total if total else 0.0 for value in values] for (_, _, total), values in series]
+    most = max((share for some in shares for share in some), default=0.0) or 1.0
+    step = WIDTH / max(1, len(names))
+    width = min(step * 0.88, WIDEST * len(series)) / len(series)
+    rects = []
+    for group, name in enumerate(names):
+        x = group * step + (step - width * len(series)) / 2
+        for number, ((part, values), some) in enumerate(zip(series, shares, strict=True)):
+            height = max(LEAST, HEIGHT * some[group] / most) if values[group] else 0.0
+            title = f"{name}, {part.name}: {count(values[group])}"
+            rects.append(_rect(x + number * width, HEIGHT - height, width, height, part.kind, title))
+    return _svg("histogram", HEIGHT, label, rects)
+
+
 def legend(parts: Sequence[Part]) -> Html:
     """Names of the parts beside their colours."""
     items = (

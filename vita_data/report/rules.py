@@ -174,6 +174,17 @@ REASONS = {
     "leak_question": Reason(
         "A benchmark's question", "A benchmark's question stands in the text, long enough to be no chance."
     ),
+    "film_hole": Reason("Hole in the film", "For longer than the card allows no new picture comes."),
+    "narrow_band": Reason("Narrow band", "The sound has no high tones, as what was said over a telephone."),
+    "ocr_failed": Reason("Not read", "The engine that reads pictures tripped over this one."),
+    "ocr_disagrees": Reason(
+        "Not what stands there", "Too little of the text that an answer gives was read in its pictures."
+    ),
+    "ctc_too_short": Reason(
+        "Too short for its text",
+        "The sound has fewer frames than its transcript needs, so none can be aligned.",
+    ),
+    "leak_recording": Reason("A benchmark's recording", "Seconds of its sound are those of a benchmark's."),
     "medium_changed": Reason(
         "Changed since it was read", "The file had other bytes, or was gone, when its shard was written."
     ),

@@ -8,14 +8,14 @@ STYLE = """
   --page: #f6f7f9; --sheet: #ffffff; --ink: #1b2128; --soft: #56616d; --line: #dde2e8; --tint: #eef2f7;
   --link: #1a5fa8; --alarm: #b3261e;
   --blue: #2a6fb5; --sky: #86b7e0; --violet: #7d5fb0; --grey: #a9b2bd; --red: #d1543a; --track: #bfc9d4;
-  --green: #3a8a68; --gold: #c08a1e;
+  --green: #3a8a68; --gold: #c08a1e; --mark: #ffe39a;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #12161b; --sheet: #1a2027; --ink: #e6eaef; --soft: #a0abb7; --line: #2e3741; --tint: #232b34;
     --link: #82b8ee; --alarm: #ff8a7d;
     --blue: #5b9fe0; --sky: #3f6a94; --violet: #a88be0; --grey: #66717e; --red: #e8735a; --track: #4c5967;
-    --green: #57b08b; --gold: #dcae4d;
+    --green: #57b08b; --gold: #dcae4d; --mark: #6b5314;
   }
 }
 * { box-sizing: border-box; }
@@ -73,6 +73,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 6px 20px; padding: 18px 0 20px; }
 .first { --c: var(--blue); } .second { --c: var(--gold); } .third { --c: var(--green); }
 .fourth { --c: var(--violet); }
 .fifth { --c: var(--grey); }
+.before { --c: var(--grey); } .after { --c: var(--gold); } .taken { --c: var(--blue); }
 rect { fill: var(--c); }
 svg { display: block; }
 .bar { width: 100%; height: 18px; border-radius: 4px; background: var(--tint); }
@@ -154,7 +155,8 @@ figure details { margin-top: 6px; }
   display: block; max-width: 100%; height: auto; border-radius: 4px; background: #fff;
   outline: 1px solid var(--line);
 }
-.reject { display: flex; gap: 12px; align-items: flex-start; }
+.reject { display: flex; flex-wrap: wrap; gap: 10px 12px; align-items: flex-start; }
+.reject .clips { flex: 1 1 100%; }
 .reject .pictures { flex: 0 0 96px; }
 .reject .words { min-width: 0; flex: 1; font-size: 14px; overflow-wrap: anywhere; }
 .reject .words p { margin-bottom: 8px; }
@@ -187,7 +189,25 @@ figure details { margin-top: 6px; }
   display: inline-block; background: var(--tint); border: 1px solid var(--line); border-radius: 999px;
   padding: 0 8px; font-size: 12px; line-height: 1.5; color: var(--soft);
 }
+.clips { display: grid; gap: 8px; justify-items: start; }
+.clip { display: grid; gap: 2px; width: 100%; }
+.clip audio { display: block; width: 100%; max-width: 340px; height: 36px; }
+.clip small { color: var(--soft); font-size: 12px; }
+.quote { border-left: 3px solid var(--line); padding-left: 10px; color: var(--soft); white-space: pre-line; }
+
+.clusters { display: grid; gap: 14px; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 10px 24px; }
+.side { min-width: 0; font-size: 14px; overflow-wrap: anywhere; }
+.side > p { margin-bottom: 6px; }
+.side small { color: var(--soft); font-size: 12px; }
+.side .pictures, .side .clips { margin-bottom: 8px; }
+.side ul { display: grid; gap: 2px; }
+.said { white-space: pre-line; unicode-bidi: isolate; }
+.pair + .near { border-top: 1px solid var(--line); margin-top: 14px; padding-top: 12px; }
+mark { background: var(--mark); color: inherit; border-radius: 3px; padding: 0 1px; }
+.gone { border-color: var(--red); color: var(--ink); }
 .sizes { color: var(--soft); font-size: 13px; margin: 0; overflow-wrap: anywhere; }
+.sizes.near { margin-bottom: 10px; max-width: none; }
 
 @media (max-width: 640px) {
   header, main { padding: 0 12px; }
@@ -198,7 +218,8 @@ figure details { margin-top: 6px; }
   .lede { font-size: 16px; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 8px; }
   .tiles b { font-size: 20px; }
-  .rule { grid-template-columns: minmax(0, 1fr); }
+  tbody th { min-width: 6.5rem; }
+  .rule, .pair { grid-template-columns: minmax(0, 1fr); }
   .bars li { grid-template-columns: 1fr auto; }
   .bars svg { grid-column: 1 / -1; grid-row: 2; }
 }

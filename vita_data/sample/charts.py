@@ -17,9 +17,9 @@ from vita_data.sample.chance import rng
 from vita_data.sample.chart_pictures import PAPERS, draw_chart
 from vita_data.sample.encode import jpeg, png
 from vita_data.sample.fonts import english
-from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
+from vita_data.sample.ledger import Entry, Fate, Plant, SourceFacts, spread
 from vita_data.sample.native import Turn, conversations, with_image
-from vita_data.sample.series import Series, ask_on, draw_series
+from vita_data.sample.series import MONTHS, Series, ask_on, draw_series
 from vita_data.sample.tables import Table, draw_table
 
 NAME = "sample-charts"
@@ -47,7 +47,8 @@ def make(root: Path) -> SourceFacts:
     cut = len(entries) // FILES
     for number in range(FILES):
         name = f"default/train-{number:05d}-of-{FILES:05d}.parquet"
-        part = entries[number * cut : None if number == FILES - 1 else (number + 1) * cut]
+        last = number == FILES - 1
+        part = entries[number * cut :] + _alike() if last else entries[number * cut : (number + 1) * cut]
         table = pa.Table.from_pylist([entry.record for entry in part], SCHEMA)
         pq.write_table(table, root / name, compression="snappy", row_group_size=ROWS_PER_GROUP)
         facts.add(name, part)
@@ -140,6 +141,21 @@ def _ask_table(table: Table, random: Random, count: int) -> list[Turn]:
             )[kind]
         )
     return turns
+
+
+def _alike() -> list[Entry]:
+    """Two charts that look alike, with the same question, and differ in one bar: near pictures are off in this row."""
+    stays = Fate("charts_alike", None, "stays: a chart that looks like another and has another figure")
+    values = {"alike-0": (31, 46, 22, 38, 57, 64), "alike-1": (31, 46, 22, 38, 52, 64)}
+    entries = []
+    for name, figures in values.items():
+        series = Series("Letters sent", "letters", MONTHS[: len(figures)], figures)
+        turns = [
+            ("How many letters were sent in January, and how many in June?", "31 in January and 64 in June.")
+        ]
+        picture = draw_chart(series, "bar", rng(NAME, "alike"))
+        entries.append(replace(_row(name, "bar", picture, with_image(turns)), fate=stays))
+    return entries
 
 
 def _rejects(entries: Sequence[Entry]) -> list[Entry]:

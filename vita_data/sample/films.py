@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vita_data.sample import damage, film_words_en, film_words_zh
 from vita_data.sample.chance import rng
-from vita_data.sample.film_files import sound_only
+from vita_data.sample.film_files import encode, sound_only
+from vita_data.sample.film_scenes import Film, Scene, draw, load_photographs
 from vita_data.sample.filmed import Filmed
-from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
+from vita_data.sample.ledger import Entry, Fate, Plant, SourceFacts, spread
 from vita_data.sample.native import Turn, conversations, write_array
+from vita_data.sample.photographs import PHOTOGRAPHS
 
 NAME = "sample-films"
 ANNOTATION = "captions.json"
 CAPTIONED = 50  # of the plain films; all the unusual ones are captioned as well
 ENGLISH = 0.6  # share of the captions
 MARK = "<video>"
+HOLE = 10  # seconds without a frame
+FROZEN = Fate(
+    "still_film", "frozen_film", "one photograph over which no camera moves; the card has the rule on"
+)
 
 
 def make(root: Path, films: Sequence[Filmed]) -> SourceFacts:
@@ -32,6 +39,7 @@ def make(root: Path, films: Sequence[Filmed]) -> SourceFacts:
     rng(NAME, "order").shuffle(entries)
     entries = _awkward(entries)
     entries = spread(entries, _rejects(root / "videos", plain), rng(NAME, "spread"))
+    entries += _curated(root / "videos")
     write_array(root / ANNOTATION, entries)
     facts = SourceFacts()
     facts.add(ANNOTATION, entries)
@@ -51,7 +59,14 @@ def _entry(film: Filmed) -> Entry:
         plant = Plant("sound_track_meant", None, "kept: <audio> stands for the sound track of the film")
     else:
         turns = [(f"{MARK}\n{random.choice(words.PROMPTS)}", words.caption(film.seen, random, timed))]
-    return _record(name, f"videos/{film.file}", turns, plant)
+    entry = _record(name, f"videos/{film.file}", turns, plant)
+    return replace(entry, fate=FROZEN) if _stands_still(film) else entry
+
+
+def _stands_still(film: Filmed) -> bool:
+    """Whether its frames, at least the four that a reader takes, all show the same."""
+    (first, *others), frames = film.seen.film.scenes, sum(film.seen.film.counts)
+    return not others and first.move == "still" and frames >= 4
 
 
 def _record(name: str, video: str, turns: Sequence[Turn], plant: Plant | None) -> Entry:
@@ -83,6 +98,22 @@ def _awkward(entries: list[Entry]) -> list[Entry]:
     note = "one film and no placeholder, so one is put before the first question"
     change(unmarked, "no_placeholder_one_film", note, conversations=asked(unmarked, "{}"))
     return entries
+
+
+def _curated(videos: Path) -> list[Entry]:
+    """A recording in which nothing new comes for as long as the card forbids."""
+    early, late = PHOTOGRAPHS[:2]
+    film = Film(
+        "broken-off", (Scene(early, "right", 1.2), Scene(late, "right", 1.2)), (128, 96), 10, "h264-mkv"
+    )
+    count, gone = film.counts[0], round(HOLE * film.rate)
+    frames = draw(film, load_photographs())
+    times = [Fraction(n if n < count else n + gone, film.rate) for n in range(len(frames))]
+    (videos / "broken-off.mkv").write_bytes(encode(film, frames, times))
+    told = f"First {early.subject}, and after a long while in which nothing moves {late.subject}."
+    turns = [(f"{MARK}\nWhat is shown before and after the interruption?", told)]
+    fate = Fate("broken_off", "film_hole", f"for {HOLE} seconds it has no frame")
+    return [replace(_record("broken-off", "videos/broken-off.mkv", turns, None), fate=fate)]
 
 
 def _rejects(videos: Path, films: Sequence[Filmed]) -> list[Entry]:

@@ -1,4 +1,7 @@
-"""The sample corpus: seventeen sources in native layouts, the same bytes at every run, with an answer key."""
+"""The sample corpus: seventeen sources and four benchmarks in native layouts, with an answer key.
+
+The same bytes at every run.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,13 @@ from vita_data.sample import charts, photo_captions, photo_qa, receipts, text, z
 from vita_data.sample.fonts import DEBIAN_PACKAGE, FONT_FOLDERS, find_chinese
 from vita_data.sample.ledger import SampleFacts, SourceFacts
 from vita_data.sample.licences import licences
+from vita_data.sample.mosaics import draw_items
 from vita_data.sample.shots import take_shots
 
-VERSION = 3  # raise it when any byte of the corpus changes
+VERSION = 4  # raise it when any byte of the corpus changes
 KEY = "answer-key.json"
 LICENCES = "LICENCES.md"
+BENCHMARKS = "benchmarks"  # the folder to give to --against
 
 Say = Callable[[str], None]
 
@@ -67,8 +72,9 @@ def read_sample(folder: Path) -> SampleFacts | None:
 
 def _write_sources(folder: Path, say: Say, font: Path | None, programs: str | None) -> SampleFacts:
     # What encodes films and speaks is loaded here: a build that has its corpus needs none of it.
-    from vita_data.sample import film_qa, films, voices
+    from vita_data.sample import benchmarks, film_qa, films, voices
     from vita_data.sample.filmed import take_films
+    from vita_data.sample.readings import record_readings
     from vita_data.sample.spoken import spoken_makers
 
     if font is None:
@@ -82,10 +88,12 @@ def _write_sources(folder: Path, say: Say, font: Path | None, programs: str | No
             f"{voices.ENGINE} is not installed: the eight spoken sources are left out. "
             f"For them: apt-get install {voices.DEBIAN_PACKAGE}, then make the corpus again in a new folder."
         )
-    shots, taken = take_shots(), take_films()
+    shots, taken, items = take_shots(), take_films(), draw_items()
+    readings = record_readings(engine) if engine else []
+    benchmarks.write(folder / BENCHMARKS, items, readings)
     makers: dict[str, Callable[[Path], SourceFacts]] = {
         photo_captions.NAME: partial(photo_captions.make, shots=shots),
-        photo_qa.NAME: partial(photo_qa.make, shots=shots),
+        photo_qa.NAME: partial(photo_qa.make, shots=shots, items=items),
         charts.NAME: charts.make,
         receipts.NAME: receipts.make,
         text.NAME: text.make,
@@ -96,7 +104,7 @@ def _write_sources(folder: Path, say: Say, font: Path | None, programs: str | No
         makers[zh_pages.NAME] = partial(zh_pages.make, font=font)
         makers[zh_tables.NAME] = partial(zh_tables.make, font=font)
     if engine is not None:
-        makers |= spoken_makers(engine)
+        makers |= spoken_makers(engine, readings)
     sources = {}
     for name, maker in makers.items():
         sources[name] = maker(folder / name)

@@ -8,12 +8,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from vita_data.sample import damage
+from vita_data.sample import curated_photos, damage
 from vita_data.sample.chance import rng
 from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
+from vita_data.sample.mosaics import Item
 from vita_data.sample.native import Turn, conversations, dump, with_image, write_lines
 from vita_data.sample.photo_captions import OUTSIDE
 from vita_data.sample.photo_questions import on_none, on_one, on_two
+from vita_data.sample.planted import place
 from vita_data.sample.shots import Shot
 
 NAME = "sample-photo-qa"
@@ -26,8 +28,8 @@ PAIR_OPENINGS = (
 )
 
 
-def make(root: Path, shots: Sequence[Shot]) -> SourceFacts:
-    """Write the source into the folder `root` and say what is in it."""
+def make(root: Path, shots: Sequence[Shot], items: dict[str, list[Item]]) -> SourceFacts:
+    """Write the source into the folder `root` and say what is in it; `items` of benchmarks leak into it."""
     images = root / "images"
     images.mkdir(parents=True)
     plain = [shot for shot in shots if shot.plant is None]
@@ -37,6 +39,7 @@ def make(root: Path, shots: Sequence[Shot]) -> SourceFacts:
     rng(NAME, "order").shuffle(entries)
     entries = _awkward_records(entries)
     entries = spread(entries, _rejects(images, plain), rng(NAME, "spread"))
+    entries = spread(entries, place(root, curated_photos.planted(plain, items)), rng(NAME, "curated"))
     write_lines(root / ANNOTATION, entries)
     facts = SourceFacts()
     facts.add(ANNOTATION, entries)

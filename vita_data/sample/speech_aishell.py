@@ -5,6 +5,7 @@ Layout: https://www.openslr.org/33 after its inner archives are unpacked; blanks
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from vita_data.sample.chance import rng
 from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.sound import silence, wav
 from vita_data.sample.speech_text_zh import Line, sentences
-from vita_data.sample.utterances import recorded
+from vita_data.sample.utterances import Recording, recorded
 from vita_data.sample.voices import Voice, cast
 
 NAME = "sample-speech-zh"
@@ -24,7 +25,9 @@ FIRST = {"train": 2, "dev": 724, "test": 764}
 OTHERS = {"dev": 2, "test": 3}  # lines of the one speaker of each other split
 
 
-def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SourceFacts:
+def make(
+    root: Path, engine: Path, speakers: int = SPEAKERS, curated: Sequence[Recording] = ()
+) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     parts = [("train", FIRST["train"] + number, LINES) for number in range(speakers)]
     parts += [(split, FIRST[split], count) for split, count in OTHERS.items()]
@@ -43,6 +46,7 @@ def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SourceFacts:
             plant = Plant("line_of_another_split", "other_split", f"the sound lies below wav/{split}")
             other.append(replace(entry, questions=0, plant=plant))
     entries = spread(_awkward(entries), [*_rejects(root), *other], rng(NAME, "spread"))
+    entries += _curated(root, curated)
     path = root / ANNOTATION
     path.parent.mkdir(parents=True)
     path.write_text("".join(f"{entry.record}\n" for entry in entries), encoding="utf-8")
@@ -66,6 +70,16 @@ def _awkward(entries: list[Entry]) -> list[Entry]:
     entries[3] = replace(wide, record=wide.record.replace(" ", "   "), plant=Plant("wide_blanks", None, note))
     note = "kept: blanks at the end are not text"
     entries[11] = replace(trailing, record=f"{trailing.record}  ", plant=Plant("trailing_blanks", None, note))
+    return entries
+
+
+def _curated(root: Path, curated: Sequence[Recording]) -> list[Entry]:
+    """What is planted for curation, said by the first speaker."""
+    entries = []
+    for number, one in enumerate(curated, start=495):
+        name = f"BAC009S0002W{number:04d}"
+        (root / f"data_aishell/wav/train/S0002/{name}.wav").write_bytes(wav(one.sound, RATE))
+        entries.append(Entry(f"{name} {one.words}", 1, name, None, len(one.sound), RATE, one.fate))
     return entries
 
 

@@ -13,14 +13,16 @@ from pathlib import Path
 from vita_data.sample.chance import rng
 from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.lossy_sound import mp3
+from vita_data.sample.sound import at_rate
 from vita_data.sample.speech_text_en import Line, sentences
-from vita_data.sample.utterances import recorded
+from vita_data.sample.utterances import Recording, recorded
 from vita_data.sample.voices import Voice, cast
 
 NAME = "sample-common-voice"
 FOLDER = "cv-corpus-17.0-sample/en"
 TRAIN = f"{FOLDER}/train.tsv"
 RATE = 32000
+RECORDED = 16000  # of what is planted for curation
 CLIENTS, CLIPS, TESTED = 8, 7, 3  # people, clips of each, clips of the test split
 COLUMNS = ("client_id", "path", "sentence_id", "sentence", "sentence_domain", "up_votes", "down_votes", "age",
            "gender", "accents", "variant", "locale", "segment")  # fmt: skip
@@ -46,7 +48,7 @@ class Client:
         return "\t".join(cells)
 
 
-def make(root: Path, engine: Path, clients: int = CLIENTS) -> SourceFacts:
+def make(root: Path, engine: Path, clients: int = CLIENTS, curated: Sequence[Recording] = ()) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     (root / FOLDER / "clips").mkdir(parents=True)
     people = [
@@ -67,6 +69,7 @@ def make(root: Path, engine: Path, clients: int = CLIENTS) -> SourceFacts:
     rng(NAME, "order").shuffle(entries)
     heading = Entry(b"", 0)  # the names of the columns are no record
     entries = [heading, *spread(entries, _rejects(root, people[0]), rng(NAME, "spread"))]
+    entries += _curated(root, people[0], curated)
     _table(root / TRAIN, entries)
     _table(root / FOLDER / "test.tsv", tested)
     _table(root / FOLDER / "validated.tsv", [*entries, *tested])
@@ -91,6 +94,17 @@ def _entry(root: Path, client: Client, number: int, line: Line, engine: Path) ->
     if line.written in QUOTED:
         plant = Plant("literal_quotes", None, "kept: the quotation marks are part of the sentence")
     return Entry(client.row(clip, line.written), 1, clip, plant, len(said.sound), RATE)
+
+
+def _curated(root: Path, client: Client, curated: Sequence[Recording]) -> list[Entry]:
+    """What is planted for curation, given by a client."""
+    entries = []
+    for number, one in enumerate(curated):
+        clip = f"common_voice_en_{90000701 + number}.mp3"
+        sound = at_rate(one.sound, RECORDED, RATE)
+        (root / FOLDER / "clips" / clip).write_bytes(mp3(sound, RATE))
+        entries.append(Entry(client.row(clip, one.words), 1, clip, None, len(sound), RATE, one.fate))
+    return entries
 
 
 def _rejects(root: Path, client: Client) -> list[Entry]:

@@ -13,36 +13,73 @@ from vita_data.sample import damage
 from vita_data.sample.ledger import Entry, Plant, SourceFacts
 from vita_data.sample.sound import flac
 from vita_data.sample.speech_text_en import Line, sentences
-from vita_data.sample.utterances import Utterance, recorded
+from vita_data.sample.utterances import Recording, Utterance, recorded
 from vita_data.sample.voices import Voice, cast
 
 NAME = "sample-speech-en"
 RATE = 16000
 SPEAKERS, CHAPTERS, LINES = 8, 1, 8  # chapters of a speaker, lines of a chapter
+FIRST_SPEAKER, FIRST_CHAPTER = 9001, 300100
+CLAUSES = 2  # of a line, at most
+CURATED = "9021-300900"  # the speaker and chapter of what is planted for curation
 TRAIN, TEST = "LibriSpeech/train-clean-100", "LibriSpeech/test-clean"
 HIDDEN = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "  # how a file of a Mac's archiver begins
 
 
-def make(root: Path, engine: Path, speakers: int = SPEAKERS) -> SourceFacts:
-    """Write the source into the folder `root`, its last speaker into the test split, and say what is in it."""
+def make(
+    root: Path, engine: Path, speakers: int = SPEAKERS, curated: Sequence[Recording] = ()
+) -> SourceFacts:
+    """Write the source into the folder `root`, its last speaker into the test split, and say what is in it.
+
+    What is planted for curation has a speaker of its own.
+    """
     voices = cast(NAME, "en", speakers + 1)
-    lines = sentences(NAME, (speakers + 1) * CHAPTERS * LINES, longest=2)
+    lines = sentences(NAME, (speakers + 1) * CHAPTERS * LINES, longest=CLAUSES)
     facts = SourceFacts()
     for number, voice in enumerate(voices):
         split = TRAIN if number < speakers else TEST
         for part in range(CHAPTERS):
             first = (number * CHAPTERS + part) * LINES
-            chapter = f"{9001 + number}-{300100 + 10 * number + part}"
+            chapter = f"{FIRST_SPEAKER + number}-{FIRST_CHAPTER + 10 * number + part}"
             entries = _chapter(root / split, chapter, voice, lines[first : first + LINES], engine)
             if (number, part) == (1, 0):
                 entries = _messy(root / split, chapter, entries)
-            annotation = f"{split}/{chapter.replace('-', '/')}/{chapter}.trans.txt"
-            text = "".join(f"{entry.record}\n" for entry in entries)
-            (root / annotation).write_text(text, encoding="utf-8")
+            annotation = _transcribe(root, split, chapter, entries)
             if split == TRAIN:
                 facts.add(annotation, entries)
+    if curated:
+        entries = _curated(root / TRAIN, curated)
+        facts.add(_transcribe(root, TRAIN, CURATED, entries), entries)
     (root / "LibriSpeech/SPEAKERS.TXT").write_text(_speakers(voices), encoding="utf-8")
     return facts
+
+
+def recording(engine: Path, number: int) -> tuple[str, Utterance]:
+    """The id and the recording of a line of the first chapter."""
+    (voice,), chapter = cast(NAME, "en", 1), f"{FIRST_SPEAKER}-{FIRST_CHAPTER}"
+    line = sentences(NAME, LINES, longest=CLAUSES)[number]
+    name = f"{chapter}-{number:04d}"
+    return name, recorded(engine, voice, line, RATE, NAME, name)
+
+
+def _transcribe(root: Path, split: str, chapter: str, entries: Sequence[Entry]) -> str:
+    """Writes the transcript of a chapter and returns its path."""
+    annotation = f"{split}/{chapter.replace('-', '/')}/{chapter}.trans.txt"
+    text = "".join(f"{entry.record}\n" for entry in entries)
+    (root / annotation).write_text(text, encoding="utf-8")
+    return annotation
+
+
+def _curated(split: Path, curated: Sequence[Recording]) -> list[Entry]:
+    folder = split / CURATED.replace("-", "/")
+    folder.mkdir(parents=True)
+    entries = []
+    for number, one in enumerate(curated):
+        name = f"{CURATED}-{number:04d}"
+        (folder / f"{name}.flac").write_bytes(flac(one.sound, RATE))
+        text = f"{name} {Line(one.words, one.words).upper}"
+        entries.append(Entry(text, 1, name, None, len(one.sound), RATE, one.fate))
+    return entries
 
 
 def _chapter(split: Path, chapter: str, voice: Voice, lines: Sequence[Line], engine: Path) -> list[Entry]:
@@ -91,6 +128,6 @@ def _speakers(voices: Sequence[Voice]) -> str:
     for number, voice in enumerate(voices):
         subset = "test-clean" if number == len(voices) - 1 else "train-clean-100"
         rows.append(
-            f"{9001 + number:<5}| {voice.gender[0].upper()} | {subset:<17}|  1.00 | Sample Reader {number + 1}"
+            f"{FIRST_SPEAKER + number:<5}| {voice.gender[0].upper()} | {subset:<17}|  1.00 | Sample Reader {number + 1}"
         )
     return "\n".join(rows) + "\n"

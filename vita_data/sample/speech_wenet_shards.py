@@ -16,7 +16,7 @@ from vita_data.sample import speech_text_en, speech_text_zh
 from vita_data.sample.chance import rng
 from vita_data.sample.ledger import Entry, Plant, SourceFacts
 from vita_data.sample.sound import flac, silence, wav
-from vita_data.sample.utterances import Line, recorded
+from vita_data.sample.utterances import Line, Recording, recorded
 from vita_data.sample.voices import Voice, cast
 
 NAME = "sample-speech-shards"
@@ -33,7 +33,7 @@ class Member:
     entry: Entry
 
 
-def make(root: Path, engine: Path, lines: int = LINES) -> SourceFacts:
+def make(root: Path, engine: Path, lines: int = LINES, curated: Sequence[Recording] = ()) -> SourceFacts:
     """Write the source into the folder `root` and say what is in it."""
     (root / "shards").mkdir(parents=True)
     members = _members(engine, lines)
@@ -42,7 +42,7 @@ def make(root: Path, engine: Path, lines: int = LINES) -> SourceFacts:
     for number in range(len(SHARDS)):
         part = members[number :: len(SHARDS)]
         if number == 0:
-            part += _rejects()
+            part += [*_rejects(), *_curated(curated)]
         names.append(f"shards/shards_{number:09d}.tar")
         _write(root / names[-1], part)
         facts.add(names[-1], [member.entry for member in part])
@@ -70,6 +70,17 @@ def _member(engine: Path, form: str, key: str, voice: Voice, line: Line, text: s
     sound = recorded(engine, voice, line, RATE, NAME, key).sound
     data = wav(sound, RATE) if form == "wav" else flac(sound, RATE)
     return Member((("txt", text.encode("utf-8")), (form, data)), Entry(None, 1, key, None, len(sound), RATE))
+
+
+def _curated(curated: Sequence[Recording]) -> list[Member]:
+    """What is planted for curation, as WAV."""
+    return [
+        Member(
+            (("txt", one.words.encode("utf-8")), ("wav", wav(one.sound, RATE))),
+            Entry(None, 1, f"curated_{number:06d}", None, len(one.sound), RATE, one.fate),
+        )
+        for number, one in enumerate(curated)
+    ]
 
 
 def _rejects() -> list[Member]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from vita_data.sample import (
+    curated_speech,
     speech_aishell,
     speech_commonvoice,
     speech_librispeech,
@@ -17,16 +18,18 @@ from vita_data.sample import (
     unmeant,
 )
 from vita_data.sample.ledger import SourceFacts
+from vita_data.sample.utterances import Utterance
 
 
-def spoken_makers(engine: Path) -> dict[str, Callable[[Path], SourceFacts]]:
-    """The name of each source, and what writes it into a folder with an engine."""
+def spoken_makers(engine: Path, readings: list[Utterance]) -> dict[str, Callable[[Path], SourceFacts]]:
+    """The name of each source, and what writes it into a folder with an engine; `readings` leak into some."""
+    curated = curated_speech.planted(engine, readings)
     return {
-        speech_librispeech.NAME: partial(speech_librispeech.make, engine=engine),
-        speech_aishell.NAME: partial(speech_aishell.make, engine=engine),
+        speech_librispeech.NAME: partial(speech_librispeech.make, engine=engine, curated=curated.tree),
+        speech_aishell.NAME: partial(speech_aishell.make, engine=engine, curated=curated.tunes),
         speech_wenetspeech.NAME: partial(speech_wenetspeech.make, engine=engine),
-        speech_commonvoice.NAME: partial(speech_commonvoice.make, engine=engine),
-        speech_wenet_shards.NAME: partial(speech_wenet_shards.make, engine=engine),
+        speech_commonvoice.NAME: partial(speech_commonvoice.make, engine=engine, curated=curated.clips),
+        speech_wenet_shards.NAME: partial(speech_wenet_shards.make, engine=engine, curated=curated.shards),
         tts_ljspeech.NAME: partial(tts_ljspeech.make, engine=engine),
         tts_aishell3.NAME: partial(tts_aishell3.make, engine=engine),
         unmeant.NAME: partial(unmeant.make, engine=engine),

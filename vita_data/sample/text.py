@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from vita_data.sample import curated_text
 from vita_data.sample.chance import rng
 from vita_data.sample.ledger import Entry, Plant, SourceFacts, spread
 from vita_data.sample.native import Turn, dump, messages, write_lines
@@ -27,11 +28,13 @@ def make(root: Path) -> SourceFacts:
     entries: list[Entry] = []
     for group, (makers, count) in GROUPS.items():
         entries += _group(group, makers, count)
+    curated = curated_text.planted(NAME, ANNOTATION, {entry.native_id: _turns(entry) for entry in entries})
     rng(NAME, "order").shuffle(entries)
     entries.insert(
         len(entries) // 2, Entry(b"", 0, None, Plant("blank_line", None, "ignored: it is no record"))
     )
     entries = spread(entries, _rejects(), rng(NAME, "spread"))
+    entries = spread(entries, curated, rng(NAME, "curated"))
     write_lines(root / ANNOTATION, entries)
     facts = SourceFacts()
     facts.add(ANNOTATION, entries)
@@ -55,6 +58,11 @@ def _group(group: str, makers: Sequence[Maker], count: int) -> list[Entry]:
 
 def _entry(name: str, turns: Sequence[Turn]) -> Entry:
     return Entry({"id": name, "messages": messages(turns)}, len(turns), name)
+
+
+def _turns(entry: Entry) -> list[Turn]:
+    said = [message["content"] for message in entry.record["messages"]]
+    return list(zip(said[::2], said[1::2], strict=True))
 
 
 def _rejects() -> list[Entry]:

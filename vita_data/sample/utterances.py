@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vita_data.sample import speech_text_en, speech_text_zh
 from vita_data.sample.chance import rng
+from vita_data.sample.ledger import Fate
 from vita_data.sample.sound import at_rate, in_a_room
 from vita_data.sample.voices import RATE, Sound, Voice, speak
 
@@ -26,6 +27,15 @@ class Utterance:
     def seconds(self) -> float:
         """How long it is."""
         return len(self.sound) / self.rate
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is planted for curation: a sound of 16,000 samples a second, the words that its transcript has, its fate."""
+
+    words: str
+    sound: Sound
+    fate: Fate
 
 
 def recorded(engine: Path, voice: Voice, line: Line, rate: int, *names: str) -> Utterance:

@@ -41,16 +41,17 @@ def finished(
     summaries: dict[str, dict[str, Any]],
     late: list[dict[str, Any]],
     ledger: dict[str, Any],
+    benchmarks: dict[str, Any] | None = None,
 ) -> dict[str, Any] | None:
     """What stage.json says when this very stage lies there whole, else None.
 
     The plan holds all that shards and packs depend on; rejects and reports depend on the catalogs'
-    `summaries`, on the late rejects and on the `ledger` of licences too.
+    `summaries`, on the late rejects, on the `ledger` of licences and on the `benchmarks` that were looked for too.
     """
     facts = seal.trusted(folder, seal.FACTS)
     if facts is None or facts["digest"] != plan["digest"]:
         return None
-    if facts["late"] != late or facts["ledger"] != ledger:
+    if facts["late"] != late or facts["ledger"] != ledger or facts.get("benchmarks") != benchmarks:
         return None
     if any(_said_of(line) != _said_of(_inputs(summaries[line["source"]])) for line in facts["sources"]):
         return None
@@ -100,7 +101,10 @@ def rejects_file(source: str) -> str:
 
 
 def write_rejects(folder: str, sources: list[Source], late: list[dict[str, Any]]) -> dict[str, Funnel]:
-    """Writes `rejects/<source>.parquet` for each source; returns its rejects counted by step/rule."""
+    """Writes `rejects/<source>.parquet` for each source; returns its rejects counted by step/rule.
+
+    A late reject that was refused for another reason, by cards that changed since, is counted once, for that.
+    """
     funnels: dict[str, Funnel] = {}
     for source in sources:
         name = source.card.source
@@ -109,8 +113,10 @@ def write_rejects(folder: str, sources: list[Source], late: list[dict[str, Any]]
             for place in (source.catalog, source.measures)
             for part in source.parts
         ]
-        tables.append(pa.Table.from_pylist([row for row in late if row["source"] == name], REJECTS))
-        table = pa.concat_tables([table.replace_schema_metadata(None) for table in tables]).sort_by("key")
+        refused = pa.concat_tables([table.replace_schema_metadata(None) for table in tables])
+        lost = pa.Table.from_pylist([row for row in late if row["source"] == name], REJECTS)
+        lost = lost.filter(pc.invert(pc.is_in(lost.column("key"), refused.column("key").combine_chunks())))
+        table = pa.concat_tables([refused, lost]).sort_by("key")
         path = files.join(folder, "rejects", rejects_file(name))
         files.write_table(
             path, table.replace_schema_metadata({"vita": canonical({"version": REJECTS_VERSION})})
@@ -165,8 +171,9 @@ def summary(
     late: list[dict[str, Any]],
     versions: dict[str, str],
     ledger: dict[str, Any],
+    benchmarks: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What `stage.json` says."""
+    """What `stage.json` says; of `benchmarks` their names and that of their index, None where none was looked for."""
     summed = ("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens", "hours", "spoken")
     totals = {name: sum(source["written"][name] for source in sources) for name in summed}
     clips = [source["written"] for source in sources if source["unit"] == "clips"]
@@ -188,6 +195,7 @@ def summary(
         "packs": packs,
         "late": late,
         "ledger": ledger,
+        "benchmarks": benchmarks,
         "versions": versions,
     }
 

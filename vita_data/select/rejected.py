@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pyarrow.compute as pc
 
 from vita_data import files
+from vita_data.catalog.merge import rejects_name
 from vita_data.errors import UsageError
 from vita_data.shards.seal import read_stage
 
@@ -37,6 +39,16 @@ def rejects_of(
     for line in lines:
         if any(name in line["rejected"] for name in wanted):
             yield from _rows(files.join(folder, "rejects", f"{line['source']}.parquet"), rule)
+
+
+def causes(folders: list[str], parts: list[int]) -> dict[str, int]:
+    """How many samples each `step/rule` took, by the rejects of these parts in all folders; the commonest first."""
+    counts: Counter[str] = Counter()
+    for path in (files.join(folder, rejects_name(part)) for folder in folders for part in parts):
+        table = files.read_table(path, ["step", "rule"])
+        names = pc.binary_join_element_wise(table.column("step"), table.column("rule"), "/")
+        counts.update(names.to_pylist())
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _rows(path: str, rule: str | None) -> Iterator[dict[str, Any]]:

@@ -28,11 +28,13 @@ from vita_data.prompt.template import template_digest
 from vita_data.select.draw import Drawn, column_of, draw
 from vita_data.select.holdout import HoldOut, hold_out_of
 from vita_data.select.negatives import draw_negatives
+from vita_data.select.rejected import causes
 from vita_data.shards.seal import sealed_plan
 
 # Raise when a plan of equal inputs would name other shards or packs.
 VERSION = 1
 SECONDS_AN_HOUR = 3600
+MOST_CAUSES = 3  # that are named where nothing is left of a source
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,7 @@ def draw_all(
             late,
         )
     if not any(part.asked for part in drawn.values()):
-        kinds = " and ".join(kind for kind, share in vars(stage.shares).items() if share)
-        raise QuotaError(
-            f"stage {stage.stage} takes {kinds} data, of which the mixture has none that fits `max_length`; "
-            "add such a source, or change `type` in the row of a card that is taken for the other kind."
-        )
+        raise _nothing_left(stage, [source for source in sources if share_of(stage, source.card, pure_text)])
     spoken = sum(
         spoken_of(stage, s.card, drawn[s.card.source].amount) for s in sources if s.card.source in drawn
     )
@@ -131,6 +129,27 @@ def draw_all(
             f"add data, lower {units} in the mixture, or take what there is with --allow-short."
         )
     return {source.card.source: drawn[source.card.source] for source in sources}
+
+
+def _nothing_left(stage: StageCard, sources: list[Source]) -> QuotaError:
+    """What is said where a stage draws nothing: there is no such source, or its samples are all gone, and for what."""
+    kinds = " and ".join(kind for kind, share in vars(stage.shares).items() if share)
+    if not sources:
+        return QuotaError(
+            f"stage {stage.stage} takes {kinds} data, of which the mixture has none; "
+            "add such a source, or change `type` in the row of a card that is taken for the other kind."
+        )
+    lines = "; ".join(f"{source.card.source} ({_gone_for(source)})" for source in sources)
+    return QuotaError(
+        f"stage {stage.stage} takes {kinds} data, of which nothing is left: {lines}; "
+        "change the `rules` of these cards or `max_length`, or add another source."
+    )
+
+
+def _gone_for(source: Source) -> str:
+    found = causes([source.catalog, source.measures], source.parts)
+    named = ", ".join(f"{count} {name}" for name, count in list(found.items())[:MOST_CAUSES])
+    return named or "held out from training"
 
 
 def listed_units(cards: Iterable[SourceCard]) -> str:

@@ -6,6 +6,7 @@ In: catalog part, its signals, its measures. Out: `judged-*.parquet`, the sample
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from vita_data.records.canon import canonical
 from vita_data.records.key import digest_of
 from vita_data.records.reject import Reject
 from vita_data.records.schema import REJECTS, REJECTS_VERSION
+from vita_data.verdicts.readings import texts_of
 from vita_data.verdicts.signals import signals_name
 
 BATCH = 1024
@@ -38,6 +40,7 @@ class JudgeTask:
     measures: str
     folder: str
     rules: Rules
+    readings: str | None = None  # where the rule `ocr` is on
 
     def save(self) -> str:
         """Writes the task beside its results and returns its path."""
@@ -58,9 +61,9 @@ def judged_name(part: int) -> str:
     return f"judged-{part:05d}.parquet"
 
 
-def judge_digest(signals: str, measures: str, rules: Rules) -> str:
+def judge_digest(signals: str, measures: str, rules: Rules, readings: str | None) -> str:
     """Names the verdicts on a source."""
-    return digest_of("judge", VERSION, signals, measures, asdict(rules))
+    return digest_of("judge", VERSION, signals, measures, asdict(rules), readings)
 
 
 def judge_part(task_path: str, part: int) -> str:
@@ -74,20 +77,23 @@ def judge_part(task_path: str, part: int) -> str:
     catalog = files.read_table(files.join(task.catalog, part_name(part)), columns).take(rows)
     wanted = ["hashes", "language", "certainty", "sounds"]
     signals = files.read_table(files.join(task.signals, signals_name(part)), wanted).take(rows)
+    read = texts_of(task.readings, part)
     rejects: list[dict[str, Any]] = []
     for start in range(0, len(catalog), BATCH):
         some = zip(
             catalog.slice(start, BATCH).to_pylist(), signals.slice(start, BATCH).to_pylist(), strict=True
         )
-        rejects += [reject for row, signal in some for reject in _judged(task, row, signal)]
+        rejects += [reject for row, signal in some for reject in _judged(task, row, signal, read)]
     schema = REJECTS.with_metadata({"vita": canonical({"version": REJECTS_VERSION})})
     files.write_table(path, pa.Table.from_pylist(rejects, schema))
     return path
 
 
-def _judged(task: JudgeTask, row: dict[str, Any], signal: dict[str, Any]) -> list[dict[str, Any]]:
+def _judged(
+    task: JudgeTask, row: dict[str, Any], signal: dict[str, Any], read: dict[str, list[str]]
+) -> list[dict[str, Any]]:
     """The reject of the first rule that a sample breaks, in the order of the rules; nothing for one that stays."""
-    sample = sample_of(task.kind, row, signal)
+    sample = sample_of(task.kind, row, signal, read.get(row["key"]))
     thresholds = vars(task.rules)
     for rule in RULES:
         if thresholds[rule.name] != "off":
@@ -97,15 +103,16 @@ def _judged(task: JudgeTask, row: dict[str, Any], signal: dict[str, Any]) -> lis
     return []
 
 
-def sample_of(kind: str, row: dict[str, Any], signal: dict[str, Any]) -> Sample:
-    """What rules see: a catalog row and its signals as one sample."""
+def sample_of(kind: str, row: dict[str, Any], signal: dict[str, Any], read: list[str] | None) -> Sample:
+    """What rules see: a catalog row, its signals and what was read in its pictures as one sample."""
     seen = [medium for medium in row["media"] if medium["kind"] != "audio"]
     films: dict[int, Film] = {}
     for medium, hashed in zip(seen, signal["hashes"], strict=True):
         if medium["kind"] == "video-frame":
-            film = films.setdefault(medium["part_of"], Film([], []))
+            film = films.setdefault(medium["part_of"], Film([], [], []))
             film.times.append(medium["time"])
             film.hashes.append(hashed)
+            film.digests.append(medium["sha256"])
     return Sample(
         kind=kind,
         language=row["language"],
@@ -113,6 +120,7 @@ def sample_of(kind: str, row: dict[str, Any], signal: dict[str, Any]) -> Sample:
         identified=(signal["language"], signal["certainty"]) if signal["language"] else None,
         sounds=[Heard(**heard) for heard in signal["sounds"]],
         films=[films[number] for number in sorted(films)],
+        read=read,
     )
 
 
@@ -128,6 +136,15 @@ def reject_row(source: str, row: dict[str, Any], step: str, reject: Reject) -> d
         "message": reject.message,
         "media": [medium["native"] for medium in row["media"]],
     }
+
+
+def refused_digest(judged: str, parts: list[int]) -> str:
+    """Names whom the rules refuse of a source, whatever for: other thresholds with that outcome have the same name."""
+    hasher = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        keys = files.read_table(files.join(judged, judged_name(part)), ["key"]).column("key")
+        hasher.update("\n".join([str(part), *keys.to_pylist(), ""]).encode())
+    return hasher.hexdigest()
 
 
 def survivors(measures: str, judged: str, part: int) -> tuple[Any, Any]:

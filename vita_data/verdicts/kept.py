@@ -10,38 +10,53 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vita_data import files
 from vita_data.catalog.merge import part_name, rejects_name
-from vita_data.records.canon import canonical
+from vita_data.records.canon import canonical, canonical_bytes
 from vita_data.records.key import digest_of
 from vita_data.records.reject import Reject
 from vita_data.records.schema import REJECTS, REJECTS_VERSION
+from vita_data.verdicts.finding import BOTH, CONTENT, ITSELF, PICTURE, QUESTION, RECORDING
 from vita_data.verdicts.judge import judged_name, reject_row
-from vita_data.verdicts.leaks import BOTH, CONTENT, ITSELF, PICTURE, QUESTION, found_name
+from vita_data.verdicts.leaks import found_name
+from vita_data.verdicts.meeting import MeetSource
 
 # Raise when the same verdicts would leave other files.
-VERSION = 2
-GOING = pa.schema([("key", pa.string()), ("step", pa.string()), ("rule", pa.string()), ("value", pa.string()),
-                   ("threshold", pa.string()), ("message", pa.string())])  # fmt: skip
+VERSION = 3
+# What goes besides what rules refuse: a REJECTS row to be, and the part of the catalog that holds the sample.
+GOING = pa.schema([("part", pa.int32()), ("key", pa.string()), ("step", pa.string()), ("rule", pa.string()),
+                   ("value", pa.string()), ("threshold", pa.string()), ("message", pa.string())])  # fmt: skip
+BATCH = 4096
 
 
 @dataclass(frozen=True)
 class KeptTask:
-    """A source: its catalog, measures and verdicts, the table of what else goes, and where the rest is written."""
+    """A source: its catalog, measures and verdicts, and where what is left of them is written."""
 
     source: str
     catalog: str
     measures: str
     judged: str
-    going: str
     folder: str
 
-    def save(self) -> str:
-        """Writes the task beside its results and returns its path."""
-        path = files.join(self.folder, "task.json")
+    @property
+    def work(self) -> str:
+        """The folder of what is of no use when all parts are written."""
+        return files.join(self.folder, "work")
+
+    def save(self, going: pa.Table, parts: list[int]) -> str:
+        """Writes the task and what else goes of these parts; returns the path of the task."""
+        numbers = going.column("part").to_numpy()
+        order = np.argsort(numbers, kind="stable")
+        starts = np.searchsorted(numbers[order], [[part, part + 1] for part in parts])
+        for part, (start, end) in zip(parts, starts.tolist(), strict=True):
+            rows = going.take(pa.array(order[start:end]))
+            files.write_table(files.join(self.work, going_name(part)), rows)
+        path = files.join(self.work, "task.json")
         files.write_json(path, asdict(self))
         return path
 
@@ -52,23 +67,34 @@ def load_kept_task(path: str) -> KeptTask:
     return KeptTask(**files.read_json(path))
 
 
+def going_name(part: int) -> str:
+    """File name of what else goes of a part."""
+    return f"going-{part:05d}.parquet"
+
+
 def kept_digest(measures: str, judged: str, parts: list[int], going: pa.Table) -> str:
     """Names what is left, by the content of the verdicts: other thresholds with the same outcome change nothing."""
     digests = []
     for part in parts:
         with files.open_read(files.join(judged, judged_name(part))) as stream:
             digests.append(hashlib.file_digest(stream, "sha256").hexdigest())  # type: ignore[arg-type]
-    rows = [list(row.values()) for row in going.to_pylist()]
-    return digest_of("kept", VERSION, measures, digests, rows)
+    hasher = hashlib.blake2b(digest_size=16)
+    for batch in going.to_batches(max_chunksize=BATCH):
+        hasher.update(canonical_bytes([list(row.values()) for row in batch.to_pylist()]))
+    return digest_of("kept", VERSION, measures, digests, hasher.hexdigest())
 
 
-def duplicate_rejects(duplicates: pa.Table, thresholds: dict[str, str | None]) -> pa.Table:
-    """Rows of GOING for the samples that leave as duplicates; `thresholds` by the kind of duplicate."""
-    rows = []
-    for row in duplicates.to_pylist():
-        reject = _duplicate(row, thresholds[row["kind"]])
-        rows.append({"key": row["leaves"], "step": "duplicates", **vars(reject)})
-    return pa.Table.from_pylist(rows, GOING)
+def duplicate_rejects(duplicates: pa.Table, sources: dict[str, MeetSource]) -> pa.Table:
+    """Rows of GOING for the samples that leave as duplicates, each with the threshold that held for the pair."""
+    found = [GOING.empty_table()]
+    for batch in duplicates.to_batches(max_chunksize=BATCH):
+        rows = []
+        for row in batch.to_pylist():
+            ours, theirs = (sources[row[end].rpartition("-")[0]] for end in ("leaves", "stays"))
+            reject = _duplicate(row, ours.threshold(theirs, row["kind"]))
+            rows.append({"part": row["part"], "key": row["leaves"], "step": "duplicates", **vars(reject)})
+        found.append(pa.Table.from_pylist(rows, GOING))
+    return pa.concat_tables(found).combine_chunks()
 
 
 def _duplicate(row: dict[str, Any], threshold: str | None) -> Reject:
@@ -89,6 +115,8 @@ _LEAKS = {
     ITSELF: "It is of {benchmark} itself, by its split or its id.",
     CONTENT: "One of its media, {ours}, decodes to the same as one of {theirs} of {benchmark}.",
     BOTH: "Its picture is nearly that of {theirs} of {benchmark} ({distance} of 64 bits differ), and it asks the same.",
+    RECORDING: "{seconds:.1f} seconds of it are those of the recording {theirs} of {benchmark} ({score:.0%} of the "
+    "bits of their fingerprints are equal).",
     PICTURE: "Its picture is nearly that of {theirs} of {benchmark} ({distance} of 64 bits differ).",
     QUESTION: "The question {theirs} of {benchmark} stands in it ({score:.0%} of what it says).",
 }
@@ -104,7 +132,7 @@ def with_leaks(going: pa.Table, folder: str, parts: list[int]) -> pa.Table:
                 gone.add(row["key"])
                 message = _LEAKS[row["how"]].format(**row)
                 reject = Reject(f"leak_{row['how']}", message, row["theirs"] or row["benchmark"])
-                rows.append({"key": row["key"], "step": "decontamination", **vars(reject)})
+                rows.append({"part": part, "key": row["key"], "step": "decontamination", **vars(reject)})
     return pa.concat_tables([going, pa.Table.from_pylist(rows, GOING)])
 
 
@@ -115,7 +143,7 @@ def kept_part(task_path: str, part: int) -> str:
     if files.exists(path):
         return path
     judged = files.read_table(files.join(task.judged, judged_name(part)))
-    going = files.read_table(task.going)
+    going = files.read_table(files.join(task.work, going_name(part)))
     measures = files.read_table(files.join(task.measures, part_name(part)))
     here = pc.is_in(going.column("key"), measures.column("key").combine_chunks())
     refused = pc.is_in(going.column("key"), judged.column("key").combine_chunks())  # before it could leave

@@ -8,6 +8,7 @@ or its questions alone is counted and stays: half of Table 1 shares its pictures
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vita_data import files
-from vita_data.curate import near
+from vita_data.curate import near, words
 from vita_data.records.schema import MEETING
-from vita_data.verdicts.compare import Pairs, Signals, near_pictures_of, near_texts
+from vita_data.verdicts.compare import Pairs, Rows, classes_of, differ, near_pictures_of, near_texts
 from vita_data.verdicts.judge import survivors
 from vita_data.verdicts.meeting import MeetSource, load_meet_task
 from vita_data.verdicts.signals import signals_name
+from vita_data.verdicts.sketches import COLUMNS, Sketches, write_sketches
 
 TURNS, MEDIA, QUESTIONS, BAND_OF_TEXT, BAND_OF_PICTURE = range(5)
 Ref = tuple[int, str, int]
@@ -31,24 +33,30 @@ def emit_part(task_path: str, place: int, part: int) -> list[Ref]:
     task = load_meet_task(task_path)
     source = task.sources[place]
     keys, rows = survivors(source.measures, source.judged, part)
+    present = pc.invert(pc.is_in(keys, pa.array(task.late, pa.string())))
+    keys, rows = keys.filter(present), rows.filter(present)
     if not len(keys):
         return []
-    wanted = ["turns", "questions", "media", "signature", "hashes", "sounds"]
-    signals = files.read_table(files.join(source.signals, signals_name(part)), wanted).take(rows)
+    wanted = ["turns", "questions", "media", "sounds", *COLUMNS]
+    signals = files.read_table(files.join(source.signals, signals_name(part)), wanted)
+    write_sketches(task.work, place, part, signals)
+    signals = signals.take(rows)
     base = {
+        "band": np.zeros(len(keys), np.int8),
         "place": np.full(len(keys), place, np.int16),
         "part": np.full(len(keys), part, np.int32),
         "row": rows.to_numpy().astype(np.int32),
         "name": np.array([int(key[-16:], 16) for key in keys.to_pylist()], np.uint64),
+        "count": np.ones(len(keys), np.int32),
     }
     turns, questions, media = (_hashes(signals.column(name)) for name in ("turns", "questions", "media"))
     base["twin"] = turns ^ np.bitwise_or(media << np.uint64(1), media >> np.uint64(63))
-    there = ~np.asarray(signals.column("media").is_null())
+    has_media = ~np.asarray(signals.column("media").is_null())
     tables = [
         _rows(base, turns, TURNS, media),
-        _rows(base, media, MEDIA, turns, there),
-        _rows(base, questions, QUESTIONS, media),
-        *_bands(source, base, signals, there),
+        _sharing(base, media, MEDIA, turns, np.flatnonzero(has_media)),
+        _sharing(base, questions, QUESTIONS, media, np.arange(len(keys))),
+        *_bands(source, base, turns, signals, has_media),
     ]
     path = files.join(task.work, f"meeting-{place:04d}-{part:05d}.arrow")
     return _write_buckets(path, pa.concat_tables(tables), task.buckets)
@@ -60,13 +68,31 @@ def _hashes(column: pa.ChunkedArray) -> Any:
     return np.frombuffer(digests, "<u8")[::2].astype(np.uint64)
 
 
-def _rows(base: dict[str, Any], hashes: Any, kind: int, other: Any, mask: Any = None) -> pa.Table:
+def _rows(base: dict[str, Any], hashes: Any, kind: int, other: Any) -> pa.Table:
     columns = {**base, "hash": hashes, "kind": np.full(len(hashes), kind, np.int8), "other": other}
-    chosen = slice(None) if mask is None else mask
-    return pa.table([columns[name][chosen] for name in MEETING.names], schema=MEETING)
+    return pa.table([columns[name] for name in MEETING.names], schema=MEETING)
 
 
-def _bands(source: MeetSource, base: dict[str, Any], signals: pa.Table, has_media: Any) -> list[pa.Table]:
+def _sharing(base: dict[str, Any], hashes: Any, kind: int, other: Any, numbers: Any) -> pa.Table:
+    """Rows to count what is shared: for each hash one with the least `other` and, if it is another, one with the most.
+
+    The second stands for itself and the first for the rest: a question that millions ask is two rows of a part.
+    """
+    numbers = numbers[np.lexsort((other[numbers], hashes[numbers]))]
+    new = np.ones(len(numbers) + 1, bool)
+    new[1:-1] = hashes[numbers][1:] != hashes[numbers][:-1]
+    starts = np.flatnonzero(new)
+    least, most, counts = numbers[starts[:-1]], numbers[starts[1:] - 1], np.diff(starts)
+    differ = other[least] != other[most]
+    chosen = np.concatenate([least, most[differ]])
+    count = np.concatenate([counts - differ, np.ones(int(differ.sum()), counts.dtype)]).astype(np.int32)
+    some = {name: column[chosen] for name, column in base.items()} | {"count": count}
+    return _rows(some, hashes[chosen], kind, other[chosen])
+
+
+def _bands(
+    source: MeetSource, base: dict[str, Any], turns: Any, signals: pa.Table, has_media: Any
+) -> list[pa.Table]:
     seen = np.asarray(pc.list_value_length(signals.column("hashes"))) > 0
     texts = ~has_media if source.near_text is not None else np.zeros(len(seen), bool)
     heard = np.asarray(pc.list_value_length(signals.column("sounds"))) > 0  # what is heard is told by no hash
@@ -79,7 +105,10 @@ def _bands(source: MeetSource, base: dict[str, Any], signals: pa.Table, has_medi
         data = b"".join(signals.column("signature").take(chosen).to_pylist())
         bands = near.bands(np.frombuffer(data, "<u4").reshape(len(chosen), -1))
         some = {name: column[chosen] for name, column in base.items()}
-        tables += [_rows(some, band, kind, some["twin"]) for band in bands.T]
+        tables += [
+            _rows({**some, "band": some["band"] + np.int8(number)}, band, kind, turns[chosen])
+            for number, band in enumerate(bands.T)
+        ]
     return tables
 
 
@@ -109,11 +138,11 @@ def meet_bucket(task_path: str, bucket: int, batches: list[tuple[str, int]]) -> 
     columns = {name: table.column(name).to_numpy() for name in MEETING.names}
     order = np.lexsort([columns[name] for name in ("name", "place", "hash", "kind")])
     columns = {name: column[order] for name, column in columns.items()}
-    signals = Signals([source.signals for source in task.sources])
+    sketches = Sketches(task.work)
     pairs = [
-        _exact(_of(columns, TURNS)),
-        near_texts(_of(columns, BAND_OF_TEXT), task.sources, signals),
-        near_pictures_of(_of(columns, BAND_OF_PICTURE), task.sources, signals),
+        *_exact(_of(columns, TURNS), task.sources),
+        near_texts(_of(columns, BAND_OF_TEXT), task.sources, sketches),
+        near_pictures_of(_of(columns, BAND_OF_PICTURE), task.sources, sketches),
     ]
     path = files.join(task.work, met_name(bucket))
     with files.atomic_write(path) as stream, pa.ipc.new_file(stream, Pairs.SCHEMA) as writer:
@@ -137,28 +166,29 @@ def _of(columns: dict[str, Any], kind: int) -> dict[str, Any]:
     return {name: column[start:end] for name, column in columns.items()}
 
 
-def _exact(rows: dict[str, Any]) -> Pairs:
-    """Each sample whose turns and media are those of one that stands before it, with the first of them."""
-    order = np.lexsort((rows["name"], rows["place"], rows["other"], rows["hash"]))
-    rows = {name: column[order] for name, column in rows.items()}
-    if not len(order):
-        return Pairs.none()
-    new = np.ones(len(order), bool)
-    new[1:] = (rows["hash"][1:] != rows["hash"][:-1]) | (rows["other"][1:] != rows["other"][:-1])
+def _exact(rows: Rows, sources: list[MeetSource]) -> Iterator[Pairs]:
+    """Each sample whose turns and media are those of one that stands before it, with the first of them.
+
+    Sources whose cards say another thing of being near keep a first sample of their own, since the first of all may
+    leave for one to which theirs is not near enough; these first ones are paired each with each.
+    """
+    classes = classes_of(sources)[rows["place"]]
+    order = np.lexsort((rows["name"], rows["place"], classes, rows["other"], rows["hash"]))
+    new = np.zeros(len(order), bool)
+    new[:1] = True
+    for column in (rows["hash"], rows["other"], classes):
+        new[1:] |= column[order][1:] != column[order][:-1]
     first = np.flatnonzero(new)[np.cumsum(new) - 1]
     later = np.flatnonzero(~new)
-    return Pairs.of(rows, first[later], later, "exact", 1.0, None)
+    yield Pairs.of(rows, order[first[later]], order[later], "exact", 1.0, None)
+    firsts = np.sort(order[new])  # in the order of who stays, as candidates want them
+    equal = rows["hash"][firsts] * words.OF_TOKENS + rows["other"][firsts]
+    for one, other in near.candidates(words.mixed(equal)):
+        yield Pairs.of(rows, firsts[one], firsts[other], "exact", 1.0, None)
 
 
-def _shared(rows: dict[str, Any], sources: int) -> list[int]:
+def _shared(rows: Rows, sources: int) -> list[int]:
     """How many samples of each source share the hash with a sample that differs in the rest."""
-    if not len(rows["hash"]):
-        return [0] * sources
-    order = np.lexsort((rows["other"], rows["hash"]))
-    hashes, other, place = (rows[name][order] for name in ("hash", "other", "place"))
-    new = np.diff(hashes, prepend=~hashes[0]) != 0
-    starts = np.flatnonzero(new)
-    ends = np.append(starts[1:], len(hashes)) - 1
-    several = (other[starts] != other[ends])[np.cumsum(new) - 1]
-    counts: list[int] = np.bincount(place[several], minlength=sources).tolist()
-    return counts
+    several = differ(rows["hash"], rows["other"])
+    counts = np.bincount(rows["place"][several], rows["count"][several], sources)
+    return [int(count) for count in counts]

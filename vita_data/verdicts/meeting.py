@@ -20,14 +20,28 @@ class MeetSource:
     radius: int | None
     near_turns: float
 
+    @property
+    def nearness(self) -> tuple[float | None, int | None, float]:
+        """What its card says of being near: copies in sources that say the same are as near to any other."""
+        return self.near_text, self.radius, self.near_turns
+
+    def threshold(self, other: MeetSource, kind: str) -> str | None:
+        """The threshold for pairs of a kind with samples of another source: the stricter one; None for exact."""
+        if kind == "near_text":
+            return f"{max(self.near_text or 0, other.near_text or 0):g}"
+        if kind == "near_picture":
+            return str(min(self.radius or 0, other.radius or 0))
+        return None
+
 
 @dataclass(frozen=True)
 class MeetTask:
-    """The sources of a mixture in its order, and the folder where their samples meet."""
+    """The sources of a mixture in its order, the folder where their samples meet, and the keys of those not there."""
 
     folder: str
     buckets: int
     sources: list[MeetSource]
+    late: list[str]
 
     @property
     def work(self) -> str:

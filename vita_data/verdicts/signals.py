@@ -1,7 +1,8 @@
 """Signals: what is dear to measure of every catalogued sample, once, whatever the thresholds are.
 
 In: a catalog part. Out, under `<out>/curate/<digest>/<source>/`: a row for each of its samples in the same
-order. Media are opened and decoded here and nowhere else in curation.
+order. Media are opened and decoded here, and again only where a card wants pictures read (`readings.py`) or a
+benchmark has recordings (`prints.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from vita_data import files
@@ -21,18 +23,16 @@ from vita_data.catalog.merge import part_name
 from vita_data.catalog.task import medium_path
 from vita_data.curate import minhash, phash, words
 from vita_data.curate.rules import language
-from vita_data.errors import RecordError, SourceError
 from vita_data.media import sound_levels
 from vita_data.progress import Progress
 from vita_data.records.canon import canonical
 from vita_data.records.key import digest_of
 from vita_data.records.schema import SIGNALS, SIGNALS_VERSION
+from vita_data.verdicts.gone import GONE, rows_to_measure, written
 
 # Raise when a signal would come out differently.
-VERSION = 2
+VERSION = 3
 BATCH = 1024
-# What a medium says that was moved or changed; any other trouble of a disk may pass, and must not be kept as measured.
-GONE = (FileNotFoundError, NotADirectoryError, SourceError, RecordError)
 
 
 @dataclass(frozen=True)
@@ -78,33 +78,60 @@ def signals_digest(catalog_digest: str, speech: bool) -> str:
 
 
 def signals_part(task_path: str, part: int) -> str:
-    """Measures one catalog part, unless that was done; returns the path of its table."""
+    """Measures one catalog part, unless that was done; returns the path of its table.
+
+    Samples with media that were gone when the rest was measured are measured again.
+    """
     task = load_signals_task(task_path)
     path = files.join(task.folder, signals_name(part))
-    if files.exists(path):
+    rows = rows_to_measure(path)
+    if rows == []:
         return path
-    table = files.read_table(files.join(task.catalog, part_name(part)), ["key", "record", "media"])
-    schema = SIGNALS.with_metadata({"vita": canonical({"version": SIGNALS_VERSION})})
-    reader, progress = files.RangeReader(), Progress(files.join(task.folder, "progress"))
-    tables = [schema.empty_table()]
-    try:
-        for batch in table.to_batches(max_chunksize=BATCH):
-            tables.append(pa.Table.from_pylist(_signals(task, batch.to_pylist(), reader), schema))
-            progress.add(len(batch))
-    finally:
-        reader.close()
-        progress.flush()
-    files.write_table(path, pa.concat_tables(tables))
+    catalog = files.read_table(files.join(task.catalog, part_name(part)), ["key", "record", "media"])
+    measured, gone = _measured(task, catalog if rows is None else catalog.take(rows))
+    if rows is not None:
+        measured, gone = _replaced(files.read_table(path), rows, measured), [rows[place] for place in gone]
+    with written(path, gone) as stream:
+        files.put_table(stream, measured)
     return path
 
 
-def _signals(
-    task: SignalsTask, rows: list[dict[str, Any]], reader: files.RangeReader
-) -> list[dict[str, Any]]:
+def _measured(task: SignalsTask, catalog: pa.Table) -> tuple[pa.Table, list[int]]:
+    """The signals of catalogued samples, and the places of those of which a medium is gone."""
+    schema = SIGNALS.with_metadata({"vita": canonical({"version": SIGNALS_VERSION})})
+    reader, progress = files.RangeReader(), Progress(files.join(task.folder, "progress"))
+    tables = [schema.empty_table()]
+    gone: list[int] = []
+    try:
+        for start in range(0, len(catalog), BATCH):
+            rows = catalog.slice(start, BATCH).to_pylist()
+            seen = [_of_media(task, row["media"], reader) for row in rows]
+            gone += [start + place for place, (_, whole) in enumerate(seen) if not whole]
+            signals = [{**words, **media} for words, (media, _) in zip(_of_turns(rows), seen, strict=True)]
+            tables.append(pa.Table.from_pylist(signals, schema))
+            progress.add(len(rows))
+    finally:
+        reader.close()
+        progress.flush()
+    return pa.concat_tables(tables), gone
+
+
+def _replaced(table: pa.Table, rows: list[int], measured: pa.Table) -> pa.Table:
+    """The table with other signals in the place of some rows."""
+    order = np.arange(len(table))
+    order[rows] = len(table) + np.arange(len(rows))
+    return pa.concat_tables([table, measured]).take(pa.array(order))
+
+
+def _of_turns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     turns = [json.loads(row["record"])["conversations"] for row in rows]
     texts = [words.normal_turns(some) for some in turns]
-    asked = [words.normal_turns([turn for turn in some if turn["from"] == "human"]) for some in turns]
+    asked, answered = (
+        [words.normal_turns([turn for turn in some if (turn["from"] == "human") == human]) for some in turns]
+        for human in (True, False)
+    )
     signatures = minhash.signatures(texts)
+    sides = _sides(rows, asked, answered)
     return [
         {
             "key": row["key"],
@@ -112,11 +139,23 @@ def _signals(
             "questions": _digest(question),
             "media": _media_digest(row["media"]),
             "signature": signature.astype("<u4").tobytes(),
+            "sides": side,
             **_of_words(some),
-            **_of_media(task, row["media"], reader),
         }
-        for row, some, text, question, signature in zip(rows, turns, texts, asked, signatures, strict=True)
+        for row, some, text, question, signature, side in zip(
+            rows, turns, texts, asked, signatures, sides, strict=True
+        )
     ]
+
+
+def _sides(rows: list[dict[str, Any]], asked: list[str], answered: list[str]) -> list[bytes | None]:
+    """MinHash of questions and of answers, one after the other, for samples that show something."""
+    seen = [n for n, row in enumerate(rows) if any(medium["kind"] != "audio" for medium in row["media"])]
+    sides: list[bytes | None] = [None] * len(rows)
+    signatures = [minhash.signatures([texts[n] for n in seen]) for texts in (asked, answered)]
+    for number, both in zip(seen, np.concatenate(signatures, axis=1), strict=True):
+        sides[number] = both.astype("<u2").tobytes()
+    return sides
 
 
 def _digest(text: str) -> bytes:
@@ -136,9 +175,13 @@ def _of_words(turns: list[dict[str, str]]) -> dict[str, Any]:
     return {"language": found[0], "certainty": found[1]} if found else {}
 
 
-def _of_media(task: SignalsTask, media: list[dict[str, Any]], reader: files.RangeReader) -> dict[str, Any]:
+def _of_media(
+    task: SignalsTask, media: list[dict[str, Any]], reader: files.RangeReader
+) -> tuple[dict[str, Any], bool]:
+    """The hashes and levels of a sample's media, and whether all of them were there."""
     hashes: list[int | None] = []
     sounds: list[dict[str, Any]] = []
+    whole = True
     for medium in media:
         path = medium_path(medium["path"], task.root, task.catalog)
         try:
@@ -147,7 +190,8 @@ def _of_media(task: SignalsTask, media: list[dict[str, Any]], reader: files.Rang
                 sounds.append(asdict(sound_levels.measure(data, task.speech)))
             else:
                 hashes.append(phash.perceptual_hash(data))
-        except GONE:  # since it was catalogued: the shard's writer says so
+        except GONE:  # since it was catalogued; if it stays so, the shard's writer says it
+            whole = False
             if medium["kind"] != "audio":
                 hashes.append(None)
-    return {"hashes": hashes, "sounds": sounds}
+    return {"hashes": hashes, "sounds": sounds}, whole

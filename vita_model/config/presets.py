@@ -31,7 +31,7 @@ def small() -> ModelConfig:
         encoder=EncoderConfig(hidden=384, layers=12, heads=6, intermediate=1536),
         adapter=AdapterConfig(channels=768),
         decoder=DecoderConfig(width=448, heads=7, kv_heads=7, intermediate=1216),
-        codec=CodecConfig(channels=256, global_width=64, global_hidden=32, discriminator_width=16),
+        codec=CodecConfig(channels=256, global_hidden=32, discriminator_width=16),
     )
 
 
@@ -49,7 +49,7 @@ def proof() -> ModelConfig:
         encoder=EncoderConfig(hidden=144, layers=4, heads=4, intermediate=576, dither=0.0),
         adapter=AdapterConfig(channels=288),
         decoder=DecoderConfig(width=192, heads=6, kv_heads=6, intermediate=512),
-        codec=CodecConfig(channels=128, global_width=32, global_hidden=16, discriminator_width=8),
+        codec=CodecConfig(channels=128, global_hidden=16, restart_after=5, discriminator_width=8),
     )
 
 
@@ -67,7 +67,7 @@ def tiny() -> ModelConfig:
         encoder=EncoderConfig(hidden=64, layers=2, heads=4, intermediate=256),
         adapter=AdapterConfig(channels=128, prompts=5),
         decoder=DecoderConfig(width=80, heads=4, kv_heads=4, intermediate=216, layers=2, nar_layers=2),
-        codec=CodecConfig(channels=64, global_width=16, global_hidden=8, discriminator_width=4),
+        codec=CodecConfig(channels=64, global_hidden=8, restart_after=5, discriminator_width=4),
     )
 
 

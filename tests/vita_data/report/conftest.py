@@ -26,6 +26,7 @@ from vita_data.records.canon import canonical_bytes
 from vita_data.records.key import digest_of, sample_key
 from vita_data.records.schema import REJECTS
 from vita_data.report.page import write_report
+from vita_data.report.traces import SourceTraces, Traces
 from vita_data.select.finish import count_index, source_summary, summary
 from vita_data.shards.write import ShardSample, write_shard
 
@@ -113,6 +114,12 @@ class Made:
         versions = {"python": "3.11", "pillow": "12"}
         self.facts = summary(self.plan, facts, lines, said, [], versions, ledger_of(sources))
 
+    @property
+    def traces(self) -> Traces:
+        """Nothing but where the sources lie: no catalog, and no curation."""
+        sources = {name: SourceTraces(root) for name, root in self.roots.items()}
+        return Traces(str(self.folder.parent), sources)
+
     def _source(
         self, line: dict[str, Any], rejects: list[dict[str, Any]], written: dict[str, Any]
     ) -> dict[str, Any]:
@@ -128,7 +135,7 @@ class Made:
 
     def page(self) -> str:
         """The page that is written for this folder."""
-        path = write_report(str(self.folder), self.plan, self.facts, self.roots)
+        path = write_report(str(self.folder), self.plan, self.facts, self.traces)
         assert path == str(self.folder / "report.html")
         return Path(path).read_text(encoding="utf-8")
 

@@ -6,7 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from vita_data.report.funnel import missing
 from vita_data.report.page import report, write_report
@@ -53,7 +55,8 @@ def test_the_page_asks_the_network_for_nothing_and_runs_nothing(page, parse):
     for name, attributes in parsed.elements:
         assert not [key for key in attributes if key.startswith("on")], name
         for key in ("src", "href", "srcset", "xlink:href", "data", "action"):
-            assert attributes.get(key, "#").startswith(("#", "data:image/jpeg;base64,")), (name, attributes)
+            inside = ("#", "data:image/jpeg;base64,", "data:audio/flac;base64,")
+            assert attributes.get(key, "#").startswith(inside), (name, attributes)
     assert "url(" not in page
     assert "@import" not in page
     assert parsed.all("meta")[1]["content"].startswith("default-src 'none'")
@@ -74,7 +77,7 @@ def test_the_page_can_be_read_by_ear(page, parse):
 
 def test_equal_folders_give_equal_bytes_wherever_they_lie(made, page, tmp_path):
     shutil.copytree(made.folder, tmp_path / "elsewhere", ignore=shutil.ignore_patterns("report.html"))
-    path = write_report(str(tmp_path / "elsewhere"), made.plan, made.facts, made.roots)
+    path = write_report(str(tmp_path / "elsewhere"), made.plan, made.facts, made.traces)
     assert Path(path).read_text(encoding="utf-8") == page
     assert str(made.folder.parent) not in page
 
@@ -85,7 +88,7 @@ def test_the_funnel_adds_up_and_says_so_when_it_does_not(made, page, parse, tmp_
     lost = json.loads(json.dumps(made.facts))
     lost["sources"][0]["read"] += 3
     shutil.copytree(made.folder, tmp_path / "copy")
-    path = write_report(str(tmp_path / "copy"), made.plan, lost, made.roots)
+    path = write_report(str(tmp_path / "copy"), made.plan, lost, made.traces)
     assert "does not add up for birds by 3" in parse(Path(path).read_text(encoding="utf-8")).text
 
 
@@ -103,12 +106,12 @@ def test_a_stage_without_samples_packs_or_rejects_has_a_page(stage, parse, tmp_p
     assert "not in this stage" in words
 
 
-def test_the_page_stays_below_two_megabytes_however_much_there_is(stage, sample, reject, picture, tmp_path):
+def test_the_page_stays_below_five_megabytes_however_much_there_is(stage, sample, reject, picture, tmp_path):
     sources = [f"source-{n:02d}" for n in range(24)]
     noise = [picture((160, 160), seed=n) for n in range(4)]
     shards = [[sample(source, n, noise, "word " * 1500) for source in sources for n in range(3)]]
     rows = [
-        reject(source, n, f"media/rule_{rule}", media=[f"{n}.png", "0.png", "1.png"], message="long " * 1000)
+        reject(source, n, f"media/rule_{rule}", media=[f"{n}.png", "0.png", "0.wav"], message="long " * 1000)
         for rule in range(60)
         for source in sources
         for n in range(2)
@@ -117,9 +120,11 @@ def test_the_page_stays_below_two_megabytes_however_much_there_is(stage, sample,
     for root in made.roots.values():
         for n in range(2):
             (Path(root) / f"{n}.png").write_bytes(noise[n])
+        soundfile.write(Path(root) / "0.wav", np.random.default_rng(0).uniform(-1, 1, 80_000), 16_000)
     page = made.page()
-    assert 1_000_000 < len(page.encode()) < 2_000_000
+    assert 2_500_000 < len(page.encode()) < 5_000_000
     assert "Left out to keep the page small" in page
+    assert "No clip: left out to keep the page small" in page
     assert "20 more rules with fewer rejects are not shown" in page
 
 
@@ -129,10 +134,10 @@ def test_archives_that_lack_something_are_a_table_of_bounded_length(made, parse)
     archive = {"members": 3, "left_out": {"name_not_utf8": 1234, "litter": 1}, "cut": False}
     facts["sources"][0]["archives"] = [{**archive, "archive": f"<b>{n}.zip"} for n in range(30)]
     facts["sources"][1]["archives"] = [{"archive": "cut.tar", "members": 7, "left_out": {}, "cut": True}]
-    words = parse(report(str(made.folder), plan, facts, made.roots)).text
+    words = parse(report(str(made.folder), plan, facts, made.traces)).text
     assert "Members of archives that could not be listed (61 rows)" in words
     assert "<b>0.zip their names are not UTF-8 3 1,234" in words
     assert "and 11 more rows, in stage.json" in words
     facts["sources"][0]["archives"] = []
-    words = parse(report(str(made.folder), plan, facts, made.roots)).text
+    words = parse(report(str(made.folder), plan, facts, made.traces)).text
     assert "cut.tar it is cut or damaged behind those 7 unknown" in words

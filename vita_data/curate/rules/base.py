@@ -13,21 +13,26 @@ Turns = list[dict[str, str]]
 
 @dataclass(frozen=True)
 class Heard:
-    """A sound of a sample as it was measured: levels in decibels of full scale, the rest parts of 1."""
+    """A sound of a sample as measured: `level` in decibels of full scale, `band` in hertz, the rest parts of 1."""
 
     seconds: float
     level: float
     clipped: float
     silent: float
     speech: float | None = None  # where somebody speaks; None where that was not measured
+    band: float | None = None  # above which nothing is heard
 
 
 @dataclass(frozen=True)
 class Film:
-    """A film of a sample: the times of its frames in seconds and their perceptual hashes (None: nothing to see)."""
+    """A film of a sample: times of its frames in seconds, their perceptual hashes (None: nothing to see), and digests.
+
+    `times` are those that were asked for; equal digests are one frame that stood on the screen at several of them.
+    """
 
     times: list[float]
     hashes: list[int | None]
+    digests: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Sample:
     identified: tuple[str, float] | None = None  # the language its words are in, with the certainty
     sounds: list[Heard] = field(default_factory=list)
     films: list[Film] = field(default_factory=list)
+    read: list[str] | None = None  # what an engine read in each picture; None where none was asked to
 
     @property
     def answers(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rules about what is heard: level, clipping, silence, speech, and whether a transcript fits its time."""
+"""Rules about what is heard: level, clipping, silence, speech, bandwidth, and whether a transcript fits its time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _LONG_ENOUGH = 1.0  # seconds: shorter sounds are too short to tell how fast som
 def level(sample: Sample, least: float) -> Reject | None:
     """Refuses a sound whose root mean square is below this level, in decibels of full scale.
 
-    For dead channels. Wrong for far-away speakers in otherwise good recordings.
+    For dead channels. Source: what rounding to 16 bits adds lies at -98, speech that was meant to be heard above -50.
+    Wrong for far-away speakers in otherwise good recordings.
     """
     heard = next((heard for heard in sample.sounds if heard.level < least), None)
     if heard is None:
@@ -27,7 +28,8 @@ def level(sample: Sample, least: float) -> Reject | None:
 def clipping(sample: Sample, most: float) -> Reject | None:
     """Refuses a sound of whose samples more than this part is cut off at full scale.
 
-    For recordings with the gain too high. Wrong for music that was mastered loud.
+    For recordings with the gain too high. Source: runs of samples at full scale, as editors of sound find clipping.
+    Wrong for music that was mastered loud.
     """
     heard = next((heard for heard in sample.sounds if heard.clipped > most), None)
     if heard is None:
@@ -37,7 +39,11 @@ def clipping(sample: Sample, most: float) -> Reject | None:
 
 
 def silence(sample: Sample, most: float) -> Reject | None:
-    """Refuses a sound of which more than this part is silent. Wrong for a short word in a long pause."""
+    """Refuses a sound of which more than this part is silent.
+
+    For segments that were cut beside the speech. Source: FFmpeg's silencedetect, whose -60 dB is what silent means
+    here. Wrong for a short word in a long pause.
+    """
     heard = next((heard for heard in sample.sounds if heard.silent > most), None)
     if heard is None:
         return None
@@ -47,8 +53,8 @@ def silence(sample: Sample, most: float) -> Reject | None:
 def speech(sample: Sample, least: float) -> Reject | None:
     """Refuses a sound of which less than this part is somebody speaking, as Silero's model hears it.
 
-    For speech corpora with music and noise among them. Wrong for whispering and singing. Off unless a card
-    asks for it, since it takes time to measure.
+    For speech corpora with music and noise among them. Off unless a card asks for it, since it takes time to measure.
+    Source: Silero VAD (github.com/snakers4/silero-vad). Wrong for whispering and singing.
     """
     for heard in sample.sounds:
         if heard.speech is not None and heard.speech < least:
@@ -57,11 +63,26 @@ def speech(sample: Sample, least: float) -> Reject | None:
     return None
 
 
+def band(sample: Sample, least: float) -> Reject | None:
+    """Refuses a sound in which nothing is heard up to this frequency in hertz.
+
+    For telephone speech and strong compression among studio recordings: what was sampled at 8,000 a second has nothing
+    above 4,000 hertz, whatever rate its file claims, so 5,000 tells the two apart. Off unless a card asks for it.
+    Source: Nyquist's theorem, on the mean spectrum down to 60 decibels below its peak. Wrong for hums and low tones;
+    and a telephone call that was resampled without a filter, as by drawing straight lines, passes.
+    """
+    low = next((heard.band for heard in sample.sounds if heard.band is not None and heard.band < least), None)
+    if low is None:
+        return None
+    return Reject("narrow_band", f"Nothing is heard above {low:.0f} hertz.", f"{low:.0f}", str(least))
+
+
 def fast_speech(sample: Sample, most: float) -> Reject | None:
     """Refuses a transcript of more characters a second than anybody says: it belongs to another sound.
 
-    A Chinese character counts as three. English is read at 14 to 17 characters a second. Wrong for
-    spelled-out numbers that stand as digits.
+    For transcripts that slipped by a line. A Chinese character counts as three. Source: speech rates of Pellegrino et
+    al. 2011 (six syllables a second in English, five in Mandarin), which are 15 to 19 such characters. Wrong for
+    texts with much that is not said, such as punctuation and tags.
     """
     rate = _rate(sample)
     if rate is None or rate <= most:
@@ -72,7 +93,8 @@ def fast_speech(sample: Sample, most: float) -> Reject | None:
 def slow_speech(sample: Sample, least: float) -> Reject | None:
     """Refuses a transcript of fewer characters a second than this: most of what is said is not written down.
 
-    Wrong for one word in a long recording.
+    For segments that are too long for their text. Source: as for `fast_speech`, with room for pauses. Wrong for one
+    word in a long recording, and for numbers that stand as digits.
     """
     rate = _rate(sample)
     if rate is None or rate >= least:

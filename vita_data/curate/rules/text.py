@@ -1,4 +1,4 @@
-"""Rules about what answers say: repeated phrases, refusals, broken markup, endless length."""
+"""Rules about what answers say: repeated phrases, broken markup, endless length."""
 
 from __future__ import annotations
 
@@ -12,32 +12,14 @@ _SHORT = 200  # characters: shorter answers may repeat themselves
 _WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W\u3400-\u9fff\uf900-\ufaff]+")
 _PHRASE = 10  # words
 _DIFFERENT = 4  # of them at least: rows of zeros and ruled lines are no phrases
-_CANNOT = (
-    r"(?:i(?: am|['\u2019]m) (?:unable|not able) to|i can(?:no|['\u2019])t"
-    r"|i (?:do not|don['\u2019]t) have the ability to)"
-)
-_DO = (
-    r"(?:assist|help|provide|fulfil+|comply|process|view|see|access|answer|generate|create|discuss|directly"
-    r"|perform)\b"
-)
-_REFUSALS = re.compile(
-    rf"(?:i['\u2019]?m sorry|i apologi[sz]e|sorry)[,.]?\s*(?:but\s+)?(?:as an ai[^,.]*,\s*)?"
-    rf"{_CANNOT}\s+{_DO}"
-    rf"|\bas an ai(?: language)?(?: model| assistant)?,?\s+{_CANNOT}"
-    rf"|{_CANNOT}\s+(?:assist|help)(?: you)? with (?:that|this)"
-    r"|(?:抱歉|对不起|不好意思)[，,]?(?:但是?)?(?:我|作为)[^。]{0,20}(?:无法|不能)(?:回答|提供|协助|帮助|查看|看到|处理|满足)"
-    r"|作为(?:一个|一名)?(?:人工智能|AI)(?:语言)?(?:模型|助手)[^。]{0,20}(?:无法|不能)",
-    re.IGNORECASE,
-)
 _FENCE = re.compile(r"^[ \t]*(?:(?:[-*+>]|\d+[.)])[ \t]+)?(`{3,}|~{3,})", re.MULTILINE)
 _DISPLAY = re.compile(r"(?<!\\)(?<!left)\\\["), re.compile(r"(?<!\\)(?<!right)\\\]")
-_OPENING = 160  # characters of an answer in which a refusal stands
 
 
 def repetition(sample: Sample, most: float) -> Reject | None:
     """Refuses an answer of which more than this part is phrases of ten words that it said before.
 
-    For generated text that ran in circles (Gopher's duplicate n-grams, Rae et al. 2021, table A1). Wrong for
+    For generated text that ran in circles. Source: Gopher's duplicate n-grams (Rae et al. 2021, table A1). Wrong for
     lists and tables of like lines, and for poems; answers below 200 characters are never judged.
     """
     for answer in sample.answers:
@@ -69,25 +51,11 @@ def repeated(text: str) -> float:
     return count / len(words)
 
 
-def refusal(sample: Sample, switch: str) -> Reject | None:
-    """Refuses an answer that begins by saying that the model cannot answer.
-
-    For synthetic corpora whose generator refused. Wrong where refusing is the right answer, as in safety
-    corpora: switch it off there. Transcripts are never judged: people do say sorry.
-    """
-    if sample.kind in ("asr", "tts", "negative"):
-        return None
-    for answer in sample.answers:
-        found = _REFUSALS.search(answer[:_OPENING])
-        if found:
-            return Reject("refusal", "An answer refuses to answer.", found.group()[:80], None)
-    return None
-
-
 def markup(sample: Sample, switch: str) -> Reject | None:
     """Refuses an answer that opens a block of code, a LaTeX environment or a group and never closes it.
 
-    For answers that were cut off. Wrong for texts about markup itself.
+    For answers that were cut off. Source: fences of CommonMark (section 4.5) and LaTeX's environments. Wrong for texts
+    about markup itself.
     """
     for answer in sample.answers:
         what = unbalanced(answer)
@@ -127,7 +95,11 @@ def _without_code(text: str) -> str | None:
 
 
 def longest_answer(sample: Sample, most: int) -> Reject | None:
-    """Refuses an answer of more than this many characters: nobody answers with a book. Wrong for whole documents."""
+    """Refuses an answer of more than this many characters: nobody answers with a book.
+
+    For records in which documents stand as answers. Source: what fits a training sequence with room to spare; about a
+    tenth of the 100,000 words of Gopher's rule on documents (Rae et al. 2021). Wrong for pages to be transcribed whole.
+    """
     longest = max(map(len, sample.answers), default=0)
     if longest <= most:
         return None
