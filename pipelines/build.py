@@ -36,6 +36,7 @@ from vita_data.report.page import write_report
 from vita_data.report.traces import SourceTraces, Traces
 from vita_data.sample.make import make_sample
 from vita_data.select import fill, finish
+from vita_data.select.characters import write_characters
 from vita_data.select.draw import Drawn
 from vita_data.select.finish import Spoken
 from vita_data.select.gather import StageTask
@@ -300,7 +301,10 @@ def _finish(
         )
         for line, name in ((line, line["source"]) for line in plan["sources"])
     ]
-    facts = finish.summary(plan, shards, lines, packs, late, versions(), origins, traces.benchmarks())
+    characters = write_characters(folder, plan, len(shards))
+    facts = finish.summary(
+        plan, shards, lines, packs, late, versions(), origins, traces.benchmarks(), characters
+    )
     finish.finish_eval(folder, plan, held_out)
     write_report(folder, plan, facts, traces)
     write_attribution(folder, facts)

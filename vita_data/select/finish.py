@@ -172,8 +172,12 @@ def summary(
     versions: dict[str, str],
     ledger: dict[str, Any],
     benchmarks: dict[str, Any] | None = None,
+    characters: str | None = None,
 ) -> dict[str, Any]:
-    """What `stage.json` says; of `benchmarks` their names and that of their index, None where none was looked for."""
+    """What `stage.json` says; of `benchmarks` their names and that of their index, None where none was looked for.
+
+    `characters` is the digest of the vocabulary of a stage that learns transcripts.
+    """
     summed = ("samples", "questions", "text_tokens", "visual_tokens", "audio_tokens", "hours", "spoken")
     totals = {name: sum(source["written"][name] for source in sources) for name in summed}
     clips = [source["written"] for source in sources if source["unit"] == "clips"]
@@ -196,6 +200,7 @@ def summary(
         "late": late,
         "ledger": ledger,
         "benchmarks": benchmarks,
+        "characters": characters,
         "versions": versions,
     }
 

@@ -18,11 +18,12 @@ from vita_data.shards.write import index_name, shard_name
 
 # Raise when stage.json, or a record in the shards that it seals, says other things than before: one of another
 # version is no finished stage.
-VERSION = 4
+VERSION = 5
 PLAN, FACTS = "plan.json", "stage.json"
 # Of a stage, and not of its held-out part: what it looks like, whose work it is, and the same for programs.
 PAGES = ("report.html", "ATTRIBUTION.md", "croissant.json")
-SEALED = ("index/*.parquet", "packs/*.parquet", "rejects/*.parquet", *PAGES)
+CHARACTERS = "characters.json"  # of a stage that learns transcripts
+SEALED = ("index/*.parquet", "packs/*.parquet", "rejects/*.parquet", *PAGES, CHARACTERS)
 EVAL = "eval"
 EVAL_FACTS = f"{EVAL}/{FACTS}"
 
@@ -142,6 +143,7 @@ def _names(facts: dict[str, Any]) -> list[str]:
     names += [f"packs/{index_name(window)}" for window in range(facts["packs"]["windows"])]
     if "sources" in facts:
         names += [*(f"rejects/{line['source']}.parquet" for line in facts["sources"]), *PAGES]
+    names += [CHARACTERS] if facts.get("characters") else []
     return names + [name for name in (f"{EVAL}/{PLAN}", EVAL_FACTS) if EVAL_FACTS in facts["files"]]
 
 
