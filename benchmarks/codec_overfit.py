@@ -2,7 +2,7 @@
 
     python benchmarks/codec_overfit.py speech.wav [--seconds 10] [--preset tiny] [--minutes 4] [--picture codec.png]
 
-The recipe is that of training (mel distances, quantisers, likeness; the discriminators join after half of the time)
+The recipe is that of training (mel distances, quantisers, likeness; the discriminators join after `--join` of the time, 1 for never)
 on random cuts of the one recording, with a higher learning rate that falls to nothing. Printed before and after,
 on the whole recording through `encode` and `decode`: the mean absolute difference of log-mel spectrograms
 (1,024 / 240, natural logarithm), SI-SDR in dB, and codes used; then what streaming in chunks of 40 tokens with 10
@@ -71,7 +71,7 @@ class Run:
             optimiser.param_groups[0]["lr"] = optimiser.defaults["lr"] * (1.0 - spent)
         made = self.codec(segments, self.cuts())
         real, fake = [], []
-        if spent > 0.5:
+        if spent >= self.chosen.join:
             judged = discriminator_terms(self.judges(segments), self.judges(made.waveform.detach()))
             self.to_judges.zero_grad()
             (sum(judged.values()) / len(segments)).backward()
@@ -143,6 +143,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--segment", type=int, default=12000, help="samples of a cut, a multiple of 600")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate at the start")
+    parser.add_argument("--join", type=float, default=0.5, help="share of the time without discriminators")
     parser.add_argument("--picture", type=Path, default=Path("codec_overfit.png"))
     chosen = parser.parse_args()
     torch.manual_seed(0)

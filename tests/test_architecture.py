@@ -74,7 +74,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vita_model.nets": ("vita_data.errors", "vita_data.prompt", "vita_model.config"),
     "vita_model.weights": (*DOOR, "vita_model.config", "vita_model.nets"),
     "vita_model.batch": (*DOOR, "vita_model.config", "vita_model.nets"),
-    "vita_model.train": (*DOOR, "vita_model.config", "vita_model.nets", "vita_model.batch"),
+    "vita_model.train": (
+        *DOOR,
+        "vita_model.config",
+        "vita_model.nets",
+        "vita_model.batch",
+        "vita_model.weights",
+    ),
     "vita_model.cost": (*DOOR, "vita_model.config", "vita_model.nets"),
     "vita_model": (*DOOR, "vita_model"),  # the command
 }

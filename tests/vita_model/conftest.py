@@ -18,6 +18,7 @@ import numpy
 import pyarrow
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
 from vita_data import files
@@ -33,6 +34,7 @@ from vita_data.shards.write import ShardSample, index_name, write_shard
 from vita_model.config.presets import tiny
 
 ROOT = Path(__file__).parents[2]
+torch.set_num_threads(1)  # several tests run side by side, and small matrices gain nothing from more
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (40, 60, 230), "yellow": (240, 230, 40)}
 PARTS = ["vision_tower", "projector", "language_model"]
 

@@ -57,6 +57,8 @@ def test_a_clip_too_short_for_its_transcript_is_named_before_the_loss_is_infinit
 
 def test_a_head_of_low_precision_gives_logits_in_fp32() -> None:
     assert made(4).to(torch.bfloat16)(torch.randn(3, 6, dtype=torch.bfloat16)).dtype == torch.float32
+    with torch.autocast("cpu", torch.bfloat16):
+        assert made(4)(torch.randn(3, 6)).dtype == torch.float32
 
 
 def test_the_best_path_joins_repeats_and_drops_blanks_clip_by_clip() -> None:

@@ -49,7 +49,7 @@ def losses(lines: list[dict[str, Any]]) -> list[float]:
 
 def test_frozen_parts_stay_as_they_were_to_the_bit(first: Path, data: str, tmp_path: Path) -> None:
     run = tmp_path / "again"
-    train(Options("1.1", data, "tiny", run, init=first))
+    train(Options("1.1", data, "tiny", run, init=(first,)))
     before, after = weights(first), weights(run)
     assert set(before) == set(after)
     for name, value in before.items():
@@ -60,7 +60,7 @@ def test_the_next_stage_starts_from_the_one_before_and_trains_all(
     first: Path, data: str, tmp_path: Path
 ) -> None:
     run = tmp_path / "second"
-    summary = train(Options("1.2", data, "tiny", run, init=first))
+    summary = train(Options("1.2", data, "tiny", run, init=(first,)))
     assert summary["step"] == summary["steps"] == 3 and summary["eval"]["loss"] > 0
     before, after = weights(first), weights(run)
     moved = {name for name in before if not torch.equal(before[name], after[name])}
@@ -74,7 +74,7 @@ def test_a_stage_is_refused_without_the_one_it_needs(first: Path, data: str, tmp
     with pytest.raises(UsageError, match=r"stage 1\.2 starts from stage 1\.1; name the run"):
         train(Options("1.2", data, "tiny", tmp_path / "none"))
     with pytest.raises(UsageError, match=r"was trained in stage 1\.1 and stage 1\.3 starts from stage 1\.2"):
-        train(Options("1.3", data, "tiny", tmp_path / "none", init=first))
+        train(Options("1.3", data, "tiny", tmp_path / "none", init=(first,)))
     assert not (tmp_path / "none").exists()
 
 

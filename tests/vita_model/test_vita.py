@@ -29,7 +29,7 @@ def task(tmp_path_factory: pytest.TempPathFactory, make_stage: Callable[..., Pat
 @pytest.fixture(scope="module")
 def samples(task: Task) -> list[Encoded]:
     stage: Stage = task.stage
-    return [task.encoder.encode(stage.sample(0, row)) for row in range(5)]
+    return [task.reader.encoder.encode(stage.sample(0, row)) for row in range(5)]
 
 
 @pytest.fixture()

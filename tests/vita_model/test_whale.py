@@ -154,7 +154,8 @@ def test_chunks_are_drawn_in_training_only_and_by_the_seed() -> None:
     assert 0 in sizes and len(sizes) > 15 and max(sizes) <= 25
     assert [draw_chunks(frames).size for frames in (0, 1)] == [0, 0]
     clip = hum(16000)
-    assert torch.equal(heard(made(dynamic_chunks=True), clip), heard(made(), clip))
+    asked, whole = made(dynamic_chunks=True), heard(made(), clip)
+    assert all(torch.equal(heard(asked, clip), whole) for _ in range(8))
     training = made(dynamic_chunks=True, dropout=0.0, dither=0.0).train()
     found = {round(wave_sum(heard(training, clip)).item(), 3) for _ in range(12)}
     assert len(found) > 2

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.vita_model.formulas import hum, noise, wave_weights
@@ -41,6 +41,7 @@ def parts(
     chunks=st.builds(Chunks, st.integers(2, 16), st.integers(-1, 4)),
     adapter=st.sampled_from([RELEASED, replace(RELEASED, kernel=3), CAUSAL, replace(CAUSAL, stride=1)]),
 )
+@example(samples=20000, cuts=[700, 9000, 9001], chunks=Chunks(3, 2), adapter=RELEASED)
 def test_any_cuts_give_what_the_whole_clip_gives(
     samples: int, cuts: list[int], chunks: Chunks, adapter: AdapterConfig
 ) -> None:

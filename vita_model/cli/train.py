@@ -20,7 +20,10 @@ from vita_model.cli.output import PRESET, as_json_option, plain_stdout, reported
     "--out", required=True, type=click.Path(path_type=Path), help="Folder of the run; empty or new."
 )
 @click.option(
-    "--init", type=click.Path(path_type=Path), help="Run or checkpoint whose weights the stage starts from."
+    "--init",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Run, checkpoint or released weights that the stage starts from; once for each stage it needs.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the last complete checkpoint in --out.")
 @click.option(

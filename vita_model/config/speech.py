@@ -33,9 +33,10 @@ class EncoderConfig:
 class AdapterConfig:
     """The convolution between the encoder and the language model, which halves the rate.
 
-    `kind` is "subsampling" (one strided convolution) or "cnn" (a plain one before it), `norm` "layer" or "batch",
-    `activation` "gelu" or "relu". `prompts` are the guiding embeddings before the sound, 0 for none. The
-    defaults are what VITA-1.5 was released with, and the number of guiding embeddings its public code uses.
+    `kind` is "subsampling" (one strided convolution that looks ahead) or "cnn" (two that look back, the second
+    strided and twice as wide again), `norm` "layer" or "batch", `activation` "gelu" or "relu". `prompts` are the
+    guiding embeddings before the sound, 0 for none. The defaults are what VITA-1.5 was released with, and the
+    number of guiding embeddings its public code uses.
     """
 
     kind: str = "subsampling"

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from vita_data.errors import VitaError
+from vita_model.nets.precision import kept_buffers
 
 LEAST_VARIANCE = 1e-20
 
@@ -34,18 +35,18 @@ class Cmvn(nn.Module):
         """float32 (F, mel_bins) -> the same shape, normalised."""
         return (frames - self.mean) * self.istd
 
+    def is_set(self) -> bool:
+        """Whether anything was ever taken."""
+        return bool(self.mean.any())
+
     def take(self, moments: Moments) -> None:
         """Takes the mean and the spread that were measured or read."""
         self.mean.copy_(moments.mean)
         self.istd.copy_(moments.istd)
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Any:
-        exact = {"mean": self.mean, "istd": self.istd}
-        super()._apply(fn, recurse)
-        for name, before in exact.items():
-            after = getattr(self, name)
-            if after.dtype != before.dtype:
-                setattr(self, name, before.to(after.device))
+        with kept_buffers(self):
+            super()._apply(fn, recurse)
         return self
 
 

@@ -8,6 +8,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from vita_data.prompt.characters import BLANK, check_frames
+from vita_model.nets.precision import as_given
 
 
 class CtcHead(nn.Linear):
@@ -26,7 +27,8 @@ class CtcHead(nn.Linear):
         without blanks, as many for each clip as `symbol_lengths` says. RecordError `ctc_too_short` for a clip with
         too few frames, whose loss would be infinite.
         """
-        logits = functional.linear(states.float(), self.weight.float(), self.bias.float())
+        with as_given(states.device):
+            logits = functional.linear(states.float(), self.weight.float(), self.bias.float())
         if symbols is None:
             return logits
         for ids, count in zip(symbols.split(symbol_lengths), frames, strict=True):

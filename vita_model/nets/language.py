@@ -6,6 +6,7 @@ packed sequence see each other, positions restarting or not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from vita_model.config.language import LanguageConfig
 from vita_model.nets import attention
 from vita_model.nets.loss import LanguageHead
 from vita_model.nets.memory import checkpoint_blocks
+from vita_model.nets.precision import kept_buffers
 
 
 class LanguageModel(nn.Module):
@@ -55,6 +57,11 @@ class LanguageModel(nn.Module):
         )
         states: torch.Tensor = output.last_hidden_state[0]
         return states
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Any:
+        with kept_buffers(self):
+            super()._apply(fn, recurse)
+        return self
 
     def save_memory(self, on: bool) -> None:
         """Lets blocks be computed twice in training instead of keeping what is inside them."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,23 @@ def find(place: Path) -> Path:
     return found
 
 
-def save(engine: Any, run: Path, step: int, said: dict[str, Any]) -> Path:
-    """Writes the checkpoint after `step` steps; all ranks call it, rank 0 writes. Keeps the last two."""
+def save(
+    engine: Any, run: Path, step: int, said: dict[str, Any], exact: Mapping[str, torch.Tensor] | None = None
+) -> Path:
+    """Writes the checkpoint after `step` steps; all ranks call it, rank 0 writes. Keeps the last two.
+
+    `exact` are weights as they came, of parts that are not trained: an engine in bf16 has them rounded.
+    """
     writes = distributed.get_rank() == 0
     target = run / FOLDER / f"step-{step:08d}"
     partial = target.with_name(f"{target.name}.partial")
     if writes:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-    write(partial, "model", state.weights(engine), writes)
+    kept = exact or {}
+    write(
+        partial, "model", ((name, kept.get(name, weight)) for name, weight in state.weights(engine)), writes
+    )
     write(partial, "optimizer", state.moments(engine), writes)
     if writes:
         sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
@@ -101,11 +110,20 @@ def _prune(run: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def load_weights(model: Vita, checkpoint: Path) -> None:
-    """Copies every weight from a checkpoint; VitaError names one that is missing, extra or misshapen."""
+def load_weights(model: Vita, checkpoint: Path, parts: Sequence[str] | None = None) -> None:
+    """Copies the weights of these parts (None: all) from a checkpoint, to the bit.
+
+    VitaError names one that is missing, extra or misshapen.
+    """
     stored = Tensors(checkpoint, "model")
-    wanted = model.state_dict(keep_vars=True)
-    for name in sorted(stored.names() ^ set(wanted)):
+    chosen = model.parts if parts is None else parts
+    wanted = {
+        name: weight
+        for name, weight in model.state_dict(keep_vars=True).items()
+        if name.partition(".")[0] in chosen
+    }
+    there = {name for name in stored.names() if parts is None or name.partition(".")[0] in chosen}
+    for name in sorted(there ^ set(wanted)):
         raise VitaError(
             f"{checkpoint} and the model differ at {name}; give the preset that the checkpoint was made with."
         )

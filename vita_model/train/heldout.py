@@ -49,7 +49,7 @@ def score(engine: Any, task: Task, stage: Stage) -> dict[str, Any]:
     number of forward passes.
     """
     rank, world = distributed.get_rank(), distributed.get_world_size()
-    plan = packs_by_source(stage, task.encoder.geometry.max_length)
+    plan = packs_by_source(stage, task.reader.geometry.max_length)
     sources = sorted({source for source, _ in plan})
     sums = {source: [0.0, 0.0, 0.0] for source in sources}
     mine: list[tuple[str, Pack] | None] = list(plan[rank::world])

@@ -34,6 +34,7 @@ from vita_model.train.objective import weighted
 from vita_model.train.say import Teller
 from vita_model.train.schedule import rates
 from vita_model.train.task import Task
+from vita_model.train.untouched import Untouched
 
 NAMED = 20
 
@@ -51,12 +52,21 @@ class Counted:
 class Loop:
     """A training in progress: engine, task, and where its steps are written."""
 
-    def __init__(self, engine: Any, task: Task, run: Path, said: dict[str, Any], teller: Teller) -> None:
+    def __init__(
+        self,
+        engine: Any,
+        task: Task,
+        run: Path,
+        said: dict[str, Any],
+        teller: Teller,
+        exact: Untouched | None = None,
+    ) -> None:
         self.engine = engine
         self.task = task
         self.run = run
         self.said = said
         self.teller = teller
+        self.exact = exact
         self.rank, self.world = distributed.get_rank(), distributed.get_world_size()
         self.rounds = len(ranks(task.order.step(0), self.world)[0])
         self.stopping = False
@@ -109,7 +119,8 @@ class Loop:
         return prefetch(lambda pack: self.task.batch(self.task.stage, pack), packs, ahead=self.rounds + 2)
 
     def _save(self, done: int) -> int:
-        checkpoint.save(self.engine, self.run, done, {**self.said, "final": done == self.task.order.steps})
+        said = {**self.said, "final": done == self.task.order.steps}
+        checkpoint.save(self.engine, self.run, done, said, self.exact)
         return done
 
     def step(self, number: int, batches: list[Batch]) -> dict[str, Any]:

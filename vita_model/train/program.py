@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from torch import distributed
 
 from vita_data import files
-from vita_data.errors import UsageError
+from vita_data.manifest.stage import split_stage
 from vita_model.batch.order import ranks
 from vita_model.config.model import ModelConfig
 from vita_model.config.presets import preset
+from vita_model.nets.batch import CTC
 from vita_model.nets.vita import Vita, build
-from vita_model.train import checkpoint, folder, heldout
+from vita_model.train import checkpoint, folder, heldout, starts
 from vita_model.train.engine import start_engine, start_processes
 from vita_model.train.loop import Loop
+from vita_model.train.norms import measure_norms
 from vita_model.train.say import Teller
-from vita_model.train.task import Task, open_task, training_seed
+from vita_model.train.starts import Start
+from vita_model.train.task import Task, halves, open_task, stage_folder, training_seed
+from vita_model.train.untouched import Untouched
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """What the command line says; `init` names every run, checkpoint or released folder to start from."""
 
     stage: str
     data: str
     preset: str
     out: Path
-    init: Path | None = None
+    init: tuple[Path, ...] = ()
     resume: bool = False
     max_steps: int | None = None
     zero: int | None = None
@@ -40,23 +45,51 @@ class Options:
 
 
 def train(options: Options) -> dict[str, Any]:
-    """Trains a stage or goes on with it; {run, stage, step, steps, loss, checkpoint, eval, stopped, ...}."""
-    config = preset(options.preset)
-    place = files.join(options.data, "stages", options.stage)
-    task = open_task(place, config, options.seed, options.precision)
+    """Trains a stage or goes on with it; {run, stage, step, steps, loss, checkpoint, eval, stopped, ...}.
+
+    A stage in halves trains one after the other, each in a run of its own inside --out, the second from the first.
+    """
+    name, half = split_stage(options.stage)
+    place = stage_folder(options.data, options.stage)
+    rest = () if half else halves(place)
+    if not rest:
+        return _train_one(options, place, half)
+    done: dict[str, Any] = {}
+    finished: tuple[Path, ...] = ()
+    for each in rest:
+        run = options.out / each
+        begun = options.resume and (run / folder.RUN).exists()
+        init = (*(options.init if finished else ()), *finished)
+        done = _train_one(replace(options, stage=name + each, out=run, init=init, resume=begun), place, each)
+        if done["stopped"]:
+            break
+        finished = (*finished, run)
+    return done
+
+
+def _train_one(options: Options, place: str, half: str | None) -> dict[str, Any]:
+    task = open_task(place, preset(options.preset), options.seed, options.precision, half)
     went_on = checkpoint.last(options.out) if options.resume else None
-    start = went_on or _start(options, task)
+    found = [starts.find(init) for init in options.init]
+    if went_on is None:
+        starts.check(found, task)
+    else:
+        found = [starts.find(went_on)]
+    config = starts.config_of(found, task.config)
     rank, world = start_processes()
     teller = Teller(rank == 0)
     if options.resume and went_on is None:
         teller.say(f"{options.out} has no complete checkpoint; starting at the first step")
-    asked = _asked(options, task, config, world)
+    asked = _asked(options, task, config, world) | {"trained": starts.lineage(found, task)}
     cursor = 0 if went_on is None else int(checkpoint.facts(went_on)["step"])
     if rank == 0:
         folder.begin(options.out, asked, options.resume)
         folder.cut_metrics(options.out, cursor)
     distributed.barrier()
-    model = _model(config, asked["seed"], start, teller)
+    model = _model(config, asked["seed"], found, teller)
+    if CTC in task.objective and (clips := measure_norms(model, task)):
+        teller.say(f"the spread of features was measured on {clips:,} clips")
+    exact = Untouched(model, found, task.trains) if task.schedule.precision != "fp32" else None
     model.set_trained(task.trains, tuple(task.objective))
     model.save_memory(options.save_memory)
     rounds = len(ranks(task.order.step(0), world)[0])
@@ -64,58 +97,31 @@ def train(options: Options) -> dict[str, Any]:
     if went_on is not None:
         checkpoint.load_optimizer(engine, went_on, cursor)
         teller.say(f"going on from {went_on} at step {cursor} of {task.order.steps}")
-    loop = Loop(engine, task, options.out, asked, teller)
+    loop = Loop(engine, task, options.out, asked, teller, exact)
     last = min(task.order.steps, options.max_steps or task.order.steps)
     return _finish(loop, loop.train(cursor, last, options.save_every), last)
 
 
-def _start(options: Options, task: Task) -> Path | None:
-    """The checkpoint that the stage starts from; UsageError when it is not of a stage that it needs."""
-    before = " or ".join(task.stages_before)
-    if options.init is None:
-        if before:
-            raise UsageError(
-                f"stage {task.name} starts from stage {before}; name the run that trained it with --init."
-            )
-        return None
-    found = checkpoint.find(options.init)
-    stage = checkpoint.facts(found)["stage"]
-    if before and stage not in task.stages_before:
-        raise UsageError(
-            f"{found} was trained in stage {stage} and stage {task.name} starts from stage {before}; "
-            "name a run of that stage with --init."
-        )
-    return found
-
-
-def _model(config: ModelConfig, seed: int, start: Path | None, teller: Teller) -> Vita:
+def _model(config: ModelConfig, seed: int, found: Sequence[Start], teller: Teller) -> Vita:
     model = build(config, seed)
-    if start is None:
+    for line in starts.load(model, found):
+        teller.say(f"weights: {line}")
+    if not found:
         teller.say(f"no --init: every weight is random, from seed {seed}; good for a trial, not for a model.")
-        return model
-    said = checkpoint.facts(start)
-    if ModelConfig.from_json(said["model"]) != config:
-        raise UsageError(
-            f"{start} holds another model than preset {config.preset}; give the preset it was made with."
-        )
-    checkpoint.load_weights(model, start)
-    teller.say(
-        f"weights of {start}, {'the end' if said['final'] else 'in the midst'} of stage {said['stage']}"
-    )
     return model
 
 
 def _asked(options: Options, task: Task, config: ModelConfig, world: int) -> dict[str, Any]:
     bf16 = task.schedule.precision == "bf16"
     return {
-        "version": 1,
+        "version": 2,
         "stage": task.name,
         "preset": config.preset,
         "seed": training_seed(task.stage.plan, options.seed),
         "precision": task.schedule.precision,
         "zero": int(bf16) if options.zero is None else options.zero,
         "world_size": world,
-        "init": None if options.init is None else str(options.init),
+        "init": [str(init) for init in options.init],
         "plan_digest": task.plan_digest,
         "geometry_digest": task.stage.plan["geometry_digest"],
         "template_digest": task.stage.plan["template_digest"],

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from vita_data import files
 from vita_data.errors import ShardError, UsageError
 from vita_data.manifest.schedule import Schedule
+from vita_data.manifest.stage import split_stage
+from vita_data.prompt.characters import Characters
 from vita_data.prompt.template import template_digest
 from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.records.key import digest_of
 from vita_data.shards.read import Pack, Stage
-from vita_model.batch.collate import collate, empty
+from vita_data.shards.seal import CHARACTERS
 from vita_model.batch.encode import Encoder
 from vita_model.batch.order import Order
+from vita_model.batch.readers import Conversations, Reader, Transcripts
 from vita_model.config.model import PARTS, ModelConfig
-from vita_model.nets.batch import STATE, Batch
+from vita_model.nets.batch import CTC, STATE, Batch
 from vita_model.train import schedule as schedules
 from vita_model.train.objective import objective
 
 WEIGHTS = "weights:"
+ENCODER, HEAD, PROMPTS = "speech_encoder", "ctc_head", "prompt_embeddings"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A finished stage with everything that follows from its plan."""
+    """A finished stage, or one half of it, with everything that follows from its plan.
+
+    `config` is the model's, with as many characters as the stage's transcripts have where it learns them.
+    """
 
     name: str
     stage: Stage
@@ -32,16 +40,14 @@ class Task:
     trains: tuple[str, ...]
     needs: tuple[str, ...]
     objective: dict[str, float]
-    encoder: Encoder
+    reader: Reader
     order: Order
     plan_digest: str
+    config: ModelConfig
 
     def batch(self, stage: Stage, pack: Pack | None) -> Batch:
         """A pack of this stage, or of its held-out part, read and encoded; None gives an empty one."""
-        if pack is None:
-            return empty(self.encoder.geometry.tile_pixels)
-        encoded = [self.encoder.encode(stage.sample(place.shard, place.row)) for place in pack.samples]
-        return collate(encoded, STATE in self.objective)
+        return self.reader.batch(stage, pack)
 
     @property
     def main(self) -> str:
@@ -50,41 +56,53 @@ class Task:
 
     @property
     def stages_before(self) -> tuple[str, ...]:
-        """The stages whose checkpoint this one starts from; none where it starts from released weights."""
+        """The stages whose checkpoints this one starts from; none where it starts from released weights."""
         return tuple(name for name in self.needs if not name.startswith(WEIGHTS))
 
 
-def open_task(folder: str, config: ModelConfig, seed: int | None, precision: str | None) -> Task:
+def stage_folder(data: str, name: str) -> str:
+    """Where a build keeps the stage of that name, which can be one half of it."""
+    return files.join(data, "stages", split_stage(name)[0])
+
+
+def halves(folder: str) -> tuple[str, ...]:
+    """The halves that a stage trains in, in their order; none for one that trains in one run."""
+    return tuple(sorted(Stage(folder).plan.get("halves", {})))
+
+
+def open_task(
+    folder: str, config: ModelConfig, seed: int | None, precision: str | None, half: str | None = None
+) -> Task:
     """The task of a stage folder for a model; ShardError or UsageError where the two do not fit.
 
     The seed orders the packs; the plan's own where none is given.
     """
     stage = Stage(folder)
     plan = stage.plan
-    _check_model(plan, folder, config)
-    state_tokens = bool(plan.get("state_tokens", False))
-    if template_digest(state_tokens) != plan["template_digest"]:
-        raise ShardError(
-            f"{folder} was packed for another chat template; build the stage again with this version."
-        )
-    schedule = schedules.from_plan(plan["schedule"], precision)
-    order = Order(stage.packs(), training_seed(plan, seed), schedule.global_batch, schedule.epochs)
-    tokenizer = load_tokenizer(config.geometry.tokenizer)
-    if tokenizer.rows > config.language.vocabulary:
-        raise UsageError(
-            f"tokenizer {tokenizer.name} needs {tokenizer.rows} rows and preset {config.preset} has "
-            f"{config.language.vocabulary}; choose a preset made for it."
-        )
+    run = _run_of(plan, half)
+    _check_model(plan, run, folder, config)
+    schedule = schedules.from_plan(run["schedule"], precision)
+    terms = objective(run["loss"])
+    reader: Reader
+    trains = tuple(run["trains"])
+    if CTC in terms:
+        characters = Characters.read(files.join(folder, CHARACTERS))
+        config = replace(config, characters=len(characters))
+        reader = Transcripts(characters, config.geometry)
+        trains += (HEAD,) if ENCODER in trains else ()
+    else:
+        reader = Conversations(_encoder(plan, config, PROMPTS in trains), STATE in terms)
     return Task(
-        name=plan["stage"],
+        name=plan["stage"] + (half or ""),
         stage=stage,
         schedule=schedule,
-        trains=tuple(plan["trains"]),
-        needs=tuple(plan["needs"]),
-        objective=objective(plan["loss"]),
-        encoder=Encoder(tokenizer, config.geometry, state_tokens),
-        order=order,
+        trains=trains,
+        needs=tuple(run["needs"]),
+        objective=terms,
+        reader=reader,
+        order=Order(stage.packs(), training_seed(plan, seed), schedule.global_batch, schedule.epochs),
         plan_digest=digest_of("plan", plan, stage.facts["packs"]),
+        config=config,
     )
 
 
@@ -93,17 +111,43 @@ def training_seed(plan: dict[str, Any], seed: int | None) -> int:
     return int(plan["seed"]) if seed is None else seed
 
 
-def _check_model(plan: dict[str, Any], folder: str, config: ModelConfig) -> None:
+def loss_of(folder: str, half: str | None) -> str:
+    """What a stage folder, or one half of it, minimises."""
+    return str(_run_of(Stage(folder).plan, half)["loss"])
+
+
+def _run_of(plan: dict[str, Any], half: str | None) -> dict[str, Any]:
+    """What the plan says of the training: of the stage, or of one half of it."""
+    there = plan.get("halves", {})
+    if half in there:
+        return dict(there[half])
+    if half is not None or there:
+        names = " or ".join(plan["stage"] + name for name in sorted(there)) or plan["stage"]
+        raise UsageError(f"stage {plan['stage']}{half or ''} is no training of its own; ask for {names}.")
+    return plan
+
+
+def _encoder(plan: dict[str, Any], config: ModelConfig, guided: bool) -> Encoder:
+    tokenizer = load_tokenizer(config.geometry.tokenizer)
+    if tokenizer.rows > config.language.vocabulary:
+        raise UsageError(
+            f"tokenizer {tokenizer.name} needs {tokenizer.rows} rows and preset {config.preset} has "
+            f"{config.language.vocabulary}; choose a preset made for it."
+        )
+    prompts = config.adapter.prompts if guided else 0
+    return Encoder(tokenizer, config.geometry, bool(plan.get("state_tokens", False)), prompts)
+
+
+def _check_model(plan: dict[str, Any], run: dict[str, Any], folder: str, config: ModelConfig) -> None:
     if plan["geometry_digest"] != config.geometry.digest():
         raise ShardError(_other_geometry(plan["geometry"], folder, config))
-    if "halves" in plan:
-        names = " and ".join(plan["stage"] + half for half in plan["halves"])
-        raise UsageError(
-            f"stage {plan['stage']} trains in halves, {names}, which this model does not have yet."
+    if template_digest(bool(plan.get("state_tokens", False))) != plan["template_digest"]:
+        raise ShardError(
+            f"{folder} was packed for another chat template; build the stage again with this version."
         )
-    unknown = set(plan["trains"]) - set(PARTS)
+    unknown = sorted(set(run["trains"]) - set(PARTS))
     if unknown:
-        raise UsageError(f"stage {plan['stage']} trains {', '.join(sorted(unknown))}, which no model has.")
+        raise UsageError(f"stage {plan['stage']} trains {', '.join(unknown)}, which no model has.")
 
 
 def _other_geometry(said: dict[str, Any], folder: str, config: ModelConfig) -> str:

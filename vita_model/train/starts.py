@@ -1,0 +1,138 @@
+"""What a stage starts from: checkpoints of the stages before it, or released weights.
+
+Stages form a graph, so a stage can start from two runs (2.1b from 1.3 and 2.1a). Each gives the parts that it, or
+a stage before it, has trained; what nobody has trained comes from the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vita_data import files
+from vita_data.errors import UsageError
+from vita_model.config.model import ModelConfig
+from vita_model.nets.vita import Vita
+from vita_model.train import checkpoint
+from vita_model.train.task import Task
+from vita_model.train.tensors import Tensors
+from vita_model.weights.release import load_part, load_release
+
+# model_type in a folder's config.json -> the part it holds; a whole VITA holds every part.
+FOLDERS = {
+    "qwen2": "language_model",
+    "intern_vit_6b": "vision_tower",
+    "internvl_vision": "vision_tower",
+    "vita-Qwen2": None,
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """Something to start from: a checkpoint with what it says of itself, or a folder of released weights."""
+
+    place: Path
+    said: dict[str, Any] | None = None
+
+    @property
+    def trained(self) -> dict[str, str]:
+        """The parts that were trained on the way to a checkpoint, and the stage that did so last."""
+        return {} if self.said is None else dict(self.said["trained"])
+
+    def parts_there(self) -> set[str]:
+        """The parts that a checkpoint holds."""
+        return {name.partition(".")[0] for name in Tensors(self.place, "model").names()}
+
+    @property
+    def stage(self) -> str | None:
+        """The stage that a checkpoint is of; None for released weights, which any stage may start from."""
+        return None if self.said is None else str(self.said["stage"])
+
+
+def find(place: Path) -> Start:
+    """What lies at a place: a checkpoint, the last one of a run, or a folder of released weights."""
+    if not (place / "config.json").exists():
+        found = checkpoint.find(place)
+        return Start(found, checkpoint.facts(found))
+    kind = files.read_json(str(place / "config.json")).get("model_type")
+    if kind not in FOLDERS:
+        raise UsageError(f"{place} holds a model of type {kind!r}; give one of {', '.join(FOLDERS)}.")
+    return Start(place)
+
+
+def check(starts: Sequence[Start], task: Task) -> None:
+    """UsageError unless every stage that the task needs is there, and no checkpoint is of another."""
+    given = [start.stage for start in starts if start.stage is not None]
+    odd = [str(start.place) for start in starts if start.stage and start.stage not in task.stages_before]
+    if odd and task.stages_before:
+        raise UsageError(
+            f"{odd[0]} was trained in stage {given[0]} and stage {task.name} starts from stage "
+            f"{' and '.join(task.stages_before)}; name a run of that stage with --init."
+        )
+    missing = [name for name in task.stages_before if name not in given]
+    if missing and len(given) == len(starts):
+        raise UsageError(
+            f"stage {task.name} starts from stage {' and '.join(task.stages_before)}; name the run that trained "
+            f"{' and '.join(missing)} with --init."
+        )
+
+
+def config_of(starts: Sequence[Start], config: ModelConfig) -> ModelConfig:
+    """The config with the characters that a checkpoint has learned; UsageError for one of another model."""
+    characters = config.characters
+    for start in starts:
+        if start.said is None:
+            continue
+        theirs = ModelConfig.from_json(start.said["model"])
+        if replace(theirs, characters=0) != replace(config, characters=0):
+            raise UsageError(
+                f"{start.place} holds another model than preset {config.preset}; give the preset it was made with."
+            )
+        characters = characters or theirs.characters
+    return replace(config, characters=characters)
+
+
+def owners(starts: Sequence[Start], parts: Sequence[str]) -> dict[str, Start]:
+    """Which checkpoint each part comes from; parts of released weights, and random ones, are not among them."""
+    checkpoints = [start for start in starts if start.said is not None]
+    found: dict[str, Start] = {}
+    for part in parts:
+        having = [start for start in checkpoints if part in start.trained] or checkpoints[:1]
+        if having and part in having[0].parts_there():
+            found[part] = having[0]
+    return found
+
+
+def load(model: Vita, starts: Sequence[Start]) -> list[str]:
+    """Puts the weights of all of them into the model; a line for each that says what it gave."""
+    lines = []
+    for start in starts:
+        if start.said is None:
+            lines.append(_load_released(model, start.place))
+    given = owners(starts, model.parts)
+    for start in starts:
+        parts = tuple(part for part, owner in given.items() if owner is start)
+        if parts and start.said is not None:
+            checkpoint.load_weights(model, start.place, parts)
+            end = "the end" if start.said["final"] else "in the midst"
+            lines.append(f"{', '.join(parts)} of {start.place}, {end} of stage {start.stage}")
+    return lines
+
+
+def _load_released(model: Vita, place: Path) -> str:
+    part = FOLDERS[files.read_json(str(place / "config.json"))["model_type"]]
+    if part is None:
+        load_release(model, place)
+    else:
+        load_part(model, part, place)
+    return f"{part or 'released weights'} of {place}"
+
+
+def lineage(starts: Sequence[Start], task: Task) -> dict[str, str]:
+    """The parts that have been trained once this task is done, and in which stage last."""
+    before: dict[str, str] = {}
+    for start in starts:
+        before |= start.trained
+    return before | dict.fromkeys(task.trains, task.name)
