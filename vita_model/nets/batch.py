@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from vita_data.prompt.lengths import audio_tokens
+
 # The terms of the loss: next tokens, the state head, symbols of a transcript, codec tokens.
 LM, STATE, CTC, CODES = "lm", "state", "ctc", "codes"
 
@@ -52,8 +54,9 @@ class Batch:
 
     @property
     def tokens(self) -> int:
-        """The length of the packed sequence."""
-        return len(self.ids)
+        """How much there is to go through: the packed sequence, or sounds or clauses that stand by themselves."""
+        heard = sum(map(audio_tokens, self.sound_lengths))
+        return max(len(self.ids), heard, len(self.clauses) + len(self.codes))
 
     def has(self, sense: str) -> bool:
         """Whether there is something to see (`sight`), to hear (`hearing`) or to say (`speech`)."""
