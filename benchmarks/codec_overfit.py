@@ -2,8 +2,9 @@
 
     python benchmarks/codec_overfit.py speech.wav [--seconds 10] [--preset tiny] [--minutes 4] [--picture codec.png]
 
-The recipe is that of training (mel distances, quantisers, likeness; the discriminators join after `--join` of the time, 1 for never)
-on random cuts of the one recording, with a higher learning rate that falls to nothing. Printed before and after,
+The recipe is that of training (mel distances, quantisers, likeness; the discriminators join after the share `--join`
+of the time, 1 for never) on random cuts of the one recording, with a higher learning rate that falls to nothing.
+Printed before and after,
 on the whole recording through `encode` and `decode`: the mean absolute difference of log-mel spectrograms
 (1,024 / 240, natural logarithm), SI-SDR in dB, and codes used; then what streaming in chunks of 40 tokens with 10
 on each side is off against the whole decode, and the same for the exact stream.

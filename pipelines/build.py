@@ -150,7 +150,7 @@ def _judged(settings: BuildSettings, run: RunStep, say: Say) -> _Judged:
     if stage.negatives and not any(cards[line.source].kind == "negative" for line in mixture.sources):
         say(f"mixture {mixture.mixture} names no source of negatives, so the stage has no clips of that kind")
     catalogs, summaries = read_catalogs(settings, mixture, cards, data_root, run, say)
-    sources = measure_catalogs(settings, mixture, catalogs, summaries, stage.state_tokens, run)
+    sources = measure_catalogs(settings, mixture, catalogs, summaries, stage, run)
     judged = judge(settings, mixture, sources, summaries, run, say)
     return _Judged(stage, mixture, sources, summaries, left_out, judged)
 

@@ -16,6 +16,7 @@ from vita_data.errors import SourceError, UsageError
 from vita_data.manifest.geometry import Geometry
 from vita_data.manifest.mixture import MixtureCard, MixtureSource
 from vita_data.manifest.source import SourceCard, source_root
+from vita_data.manifest.stage import StageCard
 from vita_data.media.containers.walk import container_items
 from vita_data.media.members import gather_members
 from vita_data.select.measure import MeasureTask, measure_digest
@@ -181,7 +182,7 @@ def measure_catalogs(
     mixture: MixtureCard,
     catalogs: list[_Catalog],
     summaries: dict[str, dict[str, Any]],
-    state_tokens: bool,
+    stage: StageCard,
     run: RunStep,
 ) -> list[Source]:
     """Measures what is not measured yet for this geometry, template and seed; returns the sources of the stage."""
@@ -191,7 +192,9 @@ def measure_catalogs(
     samples = 0
     for catalog in catalogs:
         summary = summaries[catalog.card.source]
-        digest = measure_digest(summary["content"], mixture.geometry, state_tokens, settings.seed)
+        digest = measure_digest(
+            summary["content"], mixture.geometry, stage.state_tokens, settings.seed, stage.noise_ends
+        )
         folder = files.join(settings.out, "curate", digest, catalog.card.source)
         sources.append(
             Source(
@@ -214,8 +217,9 @@ def measure_catalogs(
                 summary["parts"],
                 summary["common_speakers"],
                 mixture.geometry,
-                state_tokens,
+                stage.state_tokens,
                 settings.seed,
+                stage.noise_ends,
             )
             path = task.save()
             items += [(path, part) for part in missing]

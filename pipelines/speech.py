@@ -19,6 +19,7 @@ from pipelines.catalogs import RunStep
 from vita_data import files
 from vita_data.errors import VitaError
 from vita_data.manifest.mixture import MixtureCard
+from vita_data.prompt.template import noise_ends_in
 from vita_data.select.finish import Spoken
 from vita_data.select.gather import StageTask
 from vita_data.select.rows import ordered_buckets
@@ -109,6 +110,7 @@ def _task(
         card=mixture.speech,
         geometry=mixture.geometry,
         state_tokens=plan["state_tokens"],
+        noise_ends=noise_ends_in(plan),
         seed=plan["seed"],
         cutoffs={},
     )

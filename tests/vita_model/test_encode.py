@@ -19,7 +19,8 @@ from vita_data.prompt.lengths import audio_tokens, measure
 from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.shards.read import Sample, Stage
 from vita_model.batch.collate import collate, empty
-from vita_model.batch.encode import IGNORED, NOT_ADDRESSED, REPLY, Encoder
+from vita_model.batch.encode import IGNORED, Encoder
+from vita_model.batch.states import NOT_ADDRESSED, REPLY, SPOKEN, WRITTEN
 from vita_model.config.presets import tiny
 
 GEOMETRY = tiny().geometry

@@ -74,6 +74,7 @@ def test_two_processes_learn_what_one_learns_whatever_each_of_them_sees_and_hear
     for one, two in zip(metrics(alone), metrics(run), strict=True):
         terms = {name: value for name, value in one.items() if name.startswith("loss")}
         assert {name: two[name] for name in terms} == pytest.approx(terms, rel=1e-5)
+        assert two["sources"] == pytest.approx(one["sources"], rel=1e-5)
     mine, theirs = weights(alone), weights(run)
     for name, weight in mine.items():
         torch.testing.assert_close(theirs[name], weight, atol=1e-4, rtol=1e-3)  # a tenth of one step

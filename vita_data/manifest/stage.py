@@ -25,6 +25,7 @@ Trainable = Literal[
     "speech_decoder",
 ]
 Loss = Literal["lm", "ctc", "lm+state", "codec", "codec-tokens"]
+NoiseAnswer = Literal["keep", "end"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class StageOption:
     spoken_share: Share | None = None
     negatives: Share | None = None
     state_tokens: bool | None = None
+    noise_answer: NoiseAnswer | None = None
     trains: tuple[Trainable, ...] | None = None
     loss: Loss | None = None
     needs: tuple[Start, ...] | None = None
@@ -82,6 +84,7 @@ class StageCard:
     spoken_share: Share | None = None
     negatives: Share = Fraction(0)
     state_tokens: bool = False
+    noise_answer: NoiseAnswer = "keep"
     trains: tuple[Trainable, ...] = ()
     loss: Loss | None = None
     needs: tuple[Start, ...] = ()
@@ -93,6 +96,11 @@ class StageCard:
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
         return self._wrong_run() or self._wrong_shares() or self._wrong_option() or self._wrong_reason()
+
+    @property
+    def noise_ends(self) -> bool:
+        """Whether an answer to what was not meant for the model is over once it has said so."""
+        return self.noise_answer == "end"
 
     @property
     def hears(self) -> bool:
@@ -146,6 +154,11 @@ class StageCard:
                 )
         if self.negatives and not self.spoken_share:
             return "negatives", "negatives are a part of the spoken questions; add spoken_share"
+        if self.noise_ends and not self.state_tokens:
+            return (
+                "noise_answer",
+                "an answer that ends at once says nothing but its state; add state_tokens: true",
+            )
         if not any(getattr(self.shares, kind) for kind in wanted):
             return "shares", f"the stage draws nothing; give a share to {' or '.join(wanted)}"
         return None

@@ -44,6 +44,7 @@ def measure(
     modality: Modality | None = None,
     *,
     inserted_id: int | None = None,
+    noise_ends: bool = False,
     frames: Sequence[int] = (),
     heard: Sequence[int] = (),
     spoken: Sequence[int] = (),
@@ -56,7 +57,7 @@ def measure(
     sound of no tokens, `too_long` when the sample does not fit into `geometry.max_length` even with one
     tile a picture.
     """
-    pieces = encode_chat(turns, tokenizer, state_tokens, modality, inserted_id)
+    pieces = encode_chat(turns, tokenizer, state_tokens, modality, inserted_id, noise_ends=noise_ends)
     text_tokens = sum(len(piece.ids) for piece in pieces if isinstance(piece, TextPiece))
     _check_counts(turns, {"image": len(sizes), "video": len(frames), "audio": len(heard)})
     audio = [*map(audio_tokens, heard), *map(codec_tokens, spoken)]

@@ -17,6 +17,7 @@ def measure_record(
     geometry: Geometry,
     tokenizer: Tokenizer,
     state_tokens: bool,
+    noise_ends: bool = False,
 ) -> Lengths:
     """`measure` of a record with pictures of these sizes and sounds of so many samples, in the record's order.
 
@@ -31,6 +32,7 @@ def measure_record(
         tokenizer,
         state_tokens,
         inserted_id=record["inserted_id"],
+        noise_ends=noise_ends,
         frames=[len(film["frames"]) for film in record["video"]],
         heard=[samples for name, samples in named if name not in to_be_said],
         spoken=[samples for name, samples in named if name in to_be_said],

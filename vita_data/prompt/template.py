@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from vita_data.errors import RecordError
 from vita_data.prompt.tokenizer import Tokenizer
@@ -22,6 +22,7 @@ TEMPLATE_VERSION = 3
 IMAGE = "<image>"
 VIDEO = "<video>"
 AUDIO = "<audio>"
+NOISE_ANSWER = "noise_answer"  # in a plan
 
 Modality = Literal["image", "video", "lang"]
 Turn = Mapping[str, str]
@@ -74,6 +75,8 @@ def encode_chat(
     state_tokens: bool = False,
     modality: Modality | None = None,
     inserted_id: int | None = None,
+    *,
+    noise_ends: bool = False,
 ) -> list[Piece]:
     """The pieces of a conversation, in order; neighbouring unlabelled runs are joined.
 
@@ -81,14 +84,15 @@ def encode_chat(
     nothing follows the last one. When the last turn is a human's, the header of the answer is left
     open, which is the prompt for generation. With `state_tokens`, an answer's first label is the token
     that says what it answers: "reply" to speech, "text" to writing, and "noise" in the turn numbered
-    `inserted_id`, which answers sound that was not meant for the model. The system prompt is the video one
-    when a human turn holds a film, else the image one when one holds a picture, else the text one, unless
-    `modality` is given.
+    `inserted_id`, which answers sound that was not meant for the model; with `noise_ends` nothing but the
+    closing token follows there, whatever the turn says. The system prompt is the video one when a human turn
+    holds a film, else the image one when one holds a picture, else the text one, unless `modality` is given.
     RecordError `unknown_role` when a turn is by anybody else.
     """
     pieces: list[Piece] = []
     run: list[int] = []
-    for item in _stream(turns, tokenizer, state_tokens, modality or _modality(turns), inserted_id):
+    quiet = inserted_id if noise_ends else None
+    for item in _stream(turns, tokenizer, state_tokens, modality or _modality(turns), inserted_id, quiet):
         if isinstance(item, list):
             run += item
             continue
@@ -124,9 +128,15 @@ def count_placeholders(turns: Iterable[Turn]) -> dict[MediumKind, int]:
     return {kind: sum(value.count(mark) for value in asked) for kind, mark in PLACEHOLDERS.items()}
 
 
-def template_digest(state_tokens: bool) -> str:
+def template_digest(state_tokens: bool, noise_ends: bool = False) -> str:
     """Sixteen hex digits that change whenever the template's ids could."""
-    return digest_of("template", TEMPLATE_VERSION, SYSTEM_PROMPTS, state_tokens)
+    said = ["noise ends"] if noise_ends else []
+    return digest_of("template", TEMPLATE_VERSION, SYSTEM_PROMPTS, state_tokens, *said)
+
+
+def noise_ends_in(plan: Mapping[str, Any]) -> bool:
+    """Whether a stage's plan ends the answers to what was not meant for the model; one that does not say keeps them."""
+    return plan.get(NOISE_ANSWER) == "end"
 
 
 def _modality(turns: Iterable[Turn]) -> Modality:
@@ -145,8 +155,9 @@ def _stream(
     state_tokens: bool,
     modality: Modality,
     inserted_id: int | None,
+    quiet: int | None,
 ) -> Iterator[list[int] | Piece]:
-    """Unlabelled ids as lists, and the pieces that stand by themselves."""
+    """Unlabelled ids as lists, and the pieces that stand by themselves; the turn `quiet` has no words."""
     start, end = [tokenizer.im_start], [tokenizer.im_end, *_fixed(tokenizer, "\n")]
     yield [*start, *_fixed(tokenizer, f"system\n{SYSTEM_PROMPTS[modality]}"), *end]
     before: Counter[MediumKind] = Counter()
@@ -166,8 +177,8 @@ def _stream(
             state = tokenizer.state_tokens[kind]
             yield list(_fixed(tokenizer, "assistant\n"))
             opening = [state] if state_tokens else []
-            answer = (*opening, *tokenizer.encode(turn["value"]), tokenizer.im_end)
-            yield TextPiece(answer, True)
+            words = [] if n == quiet else tokenizer.encode(turn["value"])
+            yield TextPiece((*opening, *words, tokenizer.im_end), True)
             if n + 1 < len(turns):
                 yield end[1:]
     if turns and turns[-1]["from"] == "human":

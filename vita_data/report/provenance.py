@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from vita_data.prompt.template import noise_ends_in
 from vita_data.report.formats import count, counted, listed, share, size
 from vita_data.report.head import runs_of
 from vita_data.report.markup import Child, Html, tag
@@ -50,6 +51,7 @@ def _selection(plan: dict[str, Any]) -> list[tuple[str, str]]:
         ("seed", str(plan["seed"])),
         ("pure text", "taken" if plan["pure_text"] else "left out"),
         ("state tokens", _plain(plan["state_tokens"])),
+        *([("answers to noise", "end at once")] if noise_ends_in(plan) else []),
         ("held out", f"{share(hold_out['share'])} of each source; {least} where that is more"),
         ("shards of", size(plan["shard_bytes"])),
         ("loss", listed([str(run["loss"]) for run in runs_of(plan)])),

@@ -47,6 +47,7 @@ class MeasureTask:
     geometry: Geometry
     state_tokens: bool
     seed: int
+    noise_ends: bool = False
 
     def save(self) -> str:
         """Writes the task beside its results and returns its path."""
@@ -62,12 +63,13 @@ def load_measure_task(path: str) -> MeasureTask:
     return MeasureTask(**{**facts, "geometry": Geometry(**facts["geometry"])})
 
 
-def measure_digest(catalog_digest: str, geometry: Geometry, state_tokens: bool, seed: int) -> str:
+def measure_digest(
+    catalog_digest: str, geometry: Geometry, state_tokens: bool, seed: int, noise_ends: bool = False
+) -> str:
     """Names the measures of a catalog: everything they depend on."""
     tokenizer = load_tokenizer(geometry.tokenizer).digest()
-    return digest_of(
-        "measure", VERSION, catalog_digest, geometry.digest(), tokenizer, template_digest(state_tokens), seed
-    )
+    template = template_digest(state_tokens, noise_ends)
+    return digest_of("measure", VERSION, catalog_digest, geometry.digest(), tokenizer, template, seed)
 
 
 def measure_part(task_path: str, part: int) -> str:
@@ -139,6 +141,7 @@ def _measures(task: MeasureTask, row: dict[str, Any]) -> dict[str, Any]:
         task.geometry,
         load_tokenizer(task.geometry.tokenizer),
         task.state_tokens,
+        task.noise_ends,
     )
     return {
         "key": row["key"],

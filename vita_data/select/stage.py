@@ -24,7 +24,7 @@ from vita_data.manifest.plan import share_of
 from vita_data.manifest.source import SourceCard
 from vita_data.manifest.spoken import spoken_of
 from vita_data.manifest.stage import StageCard, Training
-from vita_data.prompt.template import template_digest
+from vita_data.prompt.template import NOISE_ANSWER, template_digest
 from vita_data.select.draw import Drawn, column_of, draw
 from vita_data.select.holdout import HoldOut, hold_out_of
 from vita_data.select.negatives import draw_negatives
@@ -202,7 +202,7 @@ def make_plan(
         "pure_text": pure_text,
         "geometry": asdict(mixture.geometry),
         "geometry_digest": mixture.geometry.digest(),
-        "template_digest": template_digest(stage.state_tokens),
+        "template_digest": template_digest(stage.state_tokens, stage.noise_ends),
         "state_tokens": stage.state_tokens,
         **_runs(stage, mixture),
         "shard_bytes": mixture.shard_megabytes << 20,
@@ -213,6 +213,8 @@ def make_plan(
         plan["speech"] = speech
     if licence is not None:
         plan["licence"] = licence
+    if stage.noise_ends:
+        plan[NOISE_ANSWER] = stage.noise_answer
     plan["catalogs"] = {source.card.source: source.catalog_digest for source in sources}
     plan["measures"] = {source.card.source: source.measures.split("/")[-2] for source in sources}
     return sealed_plan(plan)

@@ -10,7 +10,7 @@ from typing import Any
 from vita_data.errors import UsageError
 from vita_data.manifest.geometry import Geometry
 from vita_data.prompt.record import measure_record
-from vita_data.prompt.template import PLACEHOLDERS, template_digest
+from vita_data.prompt.template import PLACEHOLDERS, noise_ends_in, template_digest
 from vita_data.prompt.tokenizer import Tokenizer, load_tokenizer
 from vita_data.shards.headers import picture_size, sound_length
 
@@ -22,8 +22,9 @@ class Remeasure:
         self.remark: str | None = None
         self._tokenizer: Tokenizer | None = None
         try:
-            self._geometry, self._state_tokens = Geometry(**plan["geometry"]), plan["state_tokens"]
-            if template_digest(self._state_tokens) != plan["template_digest"]:
+            self._geometry = Geometry(**plan["geometry"])
+            self._states = plan["state_tokens"], noise_ends_in(plan)
+            if template_digest(*self._states) != plan["template_digest"]:
                 raise UsageError("the stage has another version's chat template.")
             self._tokenizer = load_tokenizer(self._geometry.tokenizer)
         except (UsageError, TypeError) as error:
@@ -45,7 +46,7 @@ class Remeasure:
         if self._tokenizer is None:
             return {}
         sizes = [picture_size(data) for data in media[: len(record["image"])]]
-        lengths = measure_record(record, sizes, sounds, self._geometry, self._tokenizer, self._state_tokens)
+        lengths = measure_record(record, sizes, sounds, self._geometry, self._tokenizer, *self._states)
         return {
             "text_tokens": lengths.text_tokens,
             "visual_tokens": lengths.visual_tokens,

@@ -136,6 +136,7 @@ def voiced(task: SpeechTask, row: dict[str, Any], questions: list[Question]) -> 
         task.geometry,
         load_tokenizer(task.geometry.tokenizer),
         task.state_tokens,
+        task.noise_ends,
     )
     text = canonical(record)
     return {

@@ -68,6 +68,7 @@ class SpeechTask:
     seed: int
     cutoffs: dict[str, Rank | None]
     attempt: int = 0
+    noise_ends: bool = False
 
     def save(self) -> str:
         """Writes the task and returns its path, which names its content: a worker may keep what it read."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
@@ -17,18 +16,19 @@ from vita_data.prompt.tokenizer import Tokenizer
 from vita_data.shards.read import Sample
 from vita_model.batch.pictures import tiles
 from vita_model.batch.sounds import waveform
+from vita_model.batch.states import states_of
+from vita_model.config.model import STATES
 
 IGNORED = -100
 HEARD_RATE = 16000
-REPLY, NOT_ADDRESSED = 0, 1
 
 
 @dataclass(frozen=True)
 class Encoded:
     """A sample of T tokens: ids[T], 0 where a medium's vector goes; labels[T], -100 where none; its media.
 
-    The frames of films are tiles as those of pictures are, one a frame. `states` are the places where a sound
-    that is answered ends, with 0 for one that is meant for the model and 1 for one that is not.
+    The frames of films are tiles as those of pictures are, one a frame. `states` are the places where questions end,
+    with the class of each for the state head.
     """
 
     key: str
@@ -45,16 +45,25 @@ class Encoded:
 class Encoder:
     """Turns samples into ids, labels and media by the tokenizer, template and geometry of a stage.
 
-    `prompts` guiding embeddings stand before each sound; the stage's lengths do not count them.
+    `prompts` guiding embeddings stand before each sound; the stage's lengths do not count them. `noise_ends` is
+    the template's, `classes` those of the state head.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, geometry: Geometry, state_tokens: bool = False, prompts: int = 0
+        self,
+        tokenizer: Tokenizer,
+        geometry: Geometry,
+        state_tokens: bool = False,
+        prompts: int = 0,
+        noise_ends: bool = False,
+        classes: int = STATES,
     ) -> None:
         self.tokenizer = tokenizer
         self.geometry = geometry
         self.state_tokens = state_tokens
         self.prompts = prompts
+        self.noise_ends = noise_ends
+        self.classes = classes
 
     def encode(self, sample: Sample) -> Encoded:
         """A sample encoded; ShardError when it is not as long as its index, and so its pack, says."""
@@ -65,9 +74,9 @@ class Encoder:
         ]
         lengths = [len(sound) for sound in sounds]
         layout = _Layout(sample.key, _pictures(sample), self._vectors(sample), lengths, self.prompts)
-        inserted_id = record["inserted_id"]
+        turns, inserted_id = record["conversations"], record["inserted_id"]
         for piece in encode_chat(
-            record["conversations"], self.tokenizer, self.state_tokens, inserted_id=inserted_id
+            turns, self.tokenizer, self.state_tokens, inserted_id=inserted_id, noise_ends=self.noise_ends
         ):
             layout.add(piece)
         if len(layout.ids) - len(layout.prompts) != sample.length:
@@ -84,8 +93,12 @@ class Encoder:
             sounds=sounds,
             sound_places=[place for span in layout.heard for place in span],
             prompt_places=layout.prompts,
-            states=_states(record["conversations"], layout.heard, inserted_id),
+            states=states_of(turns, layout.heard, self._ends(layout.ids), inserted_id, self.classes),
         )
+
+    def _ends(self, ids: list[int]) -> list[int]:
+        """The last place of each turn, before the token that closes it; the system prompt is no turn."""
+        return [place - 1 for place, token in enumerate(ids) if token == self.tokenizer.im_end][1:]
 
     def _vectors(self, sample: Sample) -> list[int]:
         return [tiles_of(grid, self.geometry.thumbnail) * self.geometry.tile_tokens for grid in sample.grids]
@@ -157,17 +170,3 @@ def _pictures(sample: Sample) -> dict[str, list[range]]:
         "image": [range(n, n + 1) for n in range(images)],
         "video": [range(first, end) for first, end in pairwise(ends)],
     }
-
-
-def _states(
-    turns: Sequence[dict[str, str]], heard: list[range], inserted_id: int | None
-) -> list[tuple[int, int]]:
-    """(last place of its last sound, state) of each question that is heard and answered."""
-    found: list[tuple[int, int]] = []
-    sounds = 0
-    for number, turn in enumerate(turns):
-        before = sounds
-        sounds += turn["value"].count("<audio>") if turn["from"] == "human" else 0
-        if sounds > before and number + 1 < len(turns):
-            found.append((heard[sounds - 1][-1], NOT_ADDRESSED if number + 1 == inserted_id else REPLY))
-    return found

@@ -26,7 +26,7 @@ from vita_model.batch.loader import prefetch
 from vita_model.batch.order import ranks
 from vita_model.nets.batch import Batch
 from vita_model.nets.vita import SENSES, Sense
-from vita_model.train import checkpoint
+from vita_model.train import breakdown, checkpoint
 from vita_model.train.engine import clip_plain, forget_gradients, gathered, set_rates, total
 from vita_model.train.folder import add_metrics
 from vita_model.train.idle import idle_senses
@@ -134,7 +134,7 @@ class Loop:
             raise ShardError(f"step {number} has nothing labelled; see it with `vita-model order`.")
         vision_rate, rate = rates(self.task.schedule, number, self.task.order.steps)
         set_rates(self.engine, vision_rate, rate)
-        losses, sums = self._backward(number, batches, counted)
+        losses, sums, sources = self._backward(number, batches, counted)
         means = self._means(sums, counted)
         mean = sum(self.task.objective[term] * value for term, value in means.items())
         self._require_finite(number, mean, batches, losses)
@@ -148,6 +148,7 @@ class Loop:
             "step": number,
             "loss": mean,
             **({f"loss_{term}": value for term, value in means.items()} if len(means) > 1 else {}),
+            "sources": breakdown.means(sources),
             "learning_rate": rate,
             "vision_learning_rate": vision_rate,
             "gradient_norm": norm,
@@ -179,10 +180,11 @@ class Loop:
 
     def _backward(
         self, number: int, batches: list[Batch], counted: Counted
-    ) -> tuple[list[float], dict[str, float]]:
-        """Runs the packs of this rank; returns the share of each in the loss, and the sums of each term."""
+    ) -> tuple[list[float], dict[str, float], list[breakdown.Sums]]:
+        """Runs the packs of this rank: the share of each in the loss, the sums of each term, those by source."""
         shares: list[torch.Tensor] = []
         sums = dict.fromkeys(self.task.objective, torch.zeros((), device=self.engine.device))
+        sources: list[breakdown.Sums] = []
         for place, batch in enumerate(batches):
             # The slot of the global batch, not the rank, seeds what is drawn: any world size draws the same.
             slot = place * self.world + self.rank
@@ -193,9 +195,10 @@ class Loop:
             self.engine.backward(share * self.world, scale_wrt_gas=False)
             shares.append(share.detach())
             sums = {term: sums[term] + values.detach().sum() for term, values in losses.items()}
+            sources.append(breakdown.by_source(batch, losses))
             if place + 1 < len(batches):
                 self.engine.step()
-        return torch.stack(shares).tolist(), {term: float(value) for term, value in sums.items()}
+        return torch.stack(shares).tolist(), {term: float(value) for term, value in sums.items()}, sources
 
     def _means(self, sums: dict[str, float], counted: Counted) -> dict[str, float]:
         """The mean of each term that the global batch has labels for, over all ranks."""

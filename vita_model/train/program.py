@@ -54,8 +54,8 @@ def train(options: Options) -> dict[str, Any]:
     rest = () if half else halves(place)
     if not rest:
         return _train_one(options, place, half)
-    for init in options.init:
-        starts.find(init)  # before the first half has trained for days
+    for place_of in options.init:
+        starts.find(place_of)  # before the first half has trained for days
     done: dict[str, Any] = {}
     finished: tuple[Path, ...] = ()
     for each in rest:

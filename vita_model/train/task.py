@@ -10,7 +10,7 @@ from vita_data.errors import ShardError, UsageError
 from vita_data.manifest.schedule import Schedule
 from vita_data.manifest.stage import split_stage
 from vita_data.prompt.characters import Characters
-from vita_data.prompt.template import template_digest
+from vita_data.prompt.template import noise_ends_in, template_digest
 from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.records.key import digest_of
 from vita_data.shards.read import Pack, Stage
@@ -135,13 +135,21 @@ def _encoder(plan: dict[str, Any], config: ModelConfig, guided: bool) -> Encoder
             f"{config.language.vocabulary}; choose a preset made for it."
         )
     prompts = config.adapter.prompts if guided else 0
-    return Encoder(tokenizer, config.geometry, bool(plan.get("state_tokens", False)), prompts)
+    return Encoder(
+        tokenizer,
+        config.geometry,
+        bool(plan.get("state_tokens", False)),
+        prompts,
+        noise_ends=noise_ends_in(plan),
+        classes=config.states,
+    )
 
 
 def _check_model(plan: dict[str, Any], run: dict[str, Any], folder: str, config: ModelConfig) -> None:
     if plan["geometry_digest"] != config.geometry.digest():
         raise ShardError(_other_geometry(plan["geometry"], folder, config))
-    if template_digest(bool(plan.get("state_tokens", False))) != plan["template_digest"]:
+    template = template_digest(bool(plan.get("state_tokens", False)), noise_ends_in(plan))
+    if template != plan["template_digest"]:
         raise ShardError(
             f"{folder} was packed for another chat template; build the stage again with this version."
         )
