@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),  # tars of samples are walked like tars of media
     "vita_data.curate": GROUND,
     "vita_data.leaks": (*GROUND, "vita_data.curate"),
+    "vita_data.curate.rules": (*CARDS, "vita_data.prompt", "vita_data.curate"),
     "vita_data.curate.phash": (*GROUND, "vita_data.media"),
     "vita_data.catalog": (*DOOR, "vita_data.media", "vita_data.sources", "vita_data.curate"),
     "vita_data.verdicts": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.factories import run_build
 from tests.spoken import (
     lines_of,
     samples_of,
+    stage_of,
     with_negatives,
 )
 from vita_data.errors import QuotaError
@@ -58,3 +60,20 @@ def test_negatives_take_no_part_in_other_stages_and_too_few_are_told(tmp_path: P
     assert lines_of(facts)["crowd"]["written"]["clips"] + lines_of(facts)["crowd"]["held_out"] == 12
     rows = [why(str(tmp_path / "out"), str(number)) for number in range(12)]
     assert all(row[0]["kept"] for row in rows)
+
+
+def test_clips_whose_answers_end_at_once_are_counted_and_proved_without_their_words(
+    tmp_path: Path, calls: Path
+) -> None:
+    mixture = with_negatives(tmp_path, 0.3, ("crowd", 24))
+    card = tmp_path / "stages" / "2.2.yaml"
+    lengths = {}
+    for answer in ("keep", "end"):
+        card.write_text(json.dumps(json.loads(card.read_text()) | {"noise_answer": answer}))
+        run_build(mixture, tmp_path / answer, "2.2")
+        stage = stage_of(tmp_path / answer)  # proved, each length measured again
+        assert stage.plan.get("noise_answer", "keep") == answer
+        lengths[answer] = {s.key: s.length for s in samples_of(stage) if s.source == "crowd"}
+    words = len(load_tokenizer("qwen2.5-8k").encode("Somebody talks."))
+    both = lengths["keep"].keys() & lengths["end"].keys()
+    assert both and all(lengths["keep"][key] - lengths["end"][key] == words for key in both)

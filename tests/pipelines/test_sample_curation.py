@@ -26,7 +26,16 @@ OF_TEXT_AND_PICTURES = {
     "duplicate", "near_text", "near_picture", "refusal", "repetition", "unbalanced_markup", "long_answer",
     "other_language", "frozen_film", "film_hole",
 }  # fmt: skip
-OF_SOUND = {"narrow_band", "quiet", "clipped", "silent", "no_speech", "fast_speech", "slow_speech"}
+OF_SOUND = {
+    "narrow_band",
+    "quiet",
+    "clipped",
+    "silent",
+    "no_speech",
+    "fast_speech",
+    "ctc_too_short",
+    "slow_speech",
+}
 
 Where = tuple[str, str, int]  # source, annotation, position
 

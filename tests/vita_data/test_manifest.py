@@ -140,6 +140,11 @@ def test_a_mistake_in_a_source_card_is_named_with_its_line_and_what_to_write(
             "card.yaml:5: shares.asr is not counted in questions; write caption or qa",
         ),
         (
+            "shares: {",
+            "noise_answer: end\nshares: {",
+            "an answer that ends at once says nothing but its state; add state_tokens: true",
+        ),
+        (
             "{caption: 0.2, qa: 1}",
             "{}",
             "card.yaml:5: the stage draws nothing; give a share to caption or qa",

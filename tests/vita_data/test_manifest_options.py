@@ -88,8 +88,9 @@ def test_an_option_that_neither_card_has_is_refused_with_those_of_both() -> None
     with pytest.raises(UsageError) as caught:
         with_options(load_stage("1.3"), PAPER, ["hours-11000"])
     assert str(caught.value) == (
-        "neither stage 1.3 nor mixture paper has an option hours-11000; the stage has public-script, without-text, "
-        "the mixture hours-110000, nvidia-chatqa, anyword-captions, packs-6000; write hours-110000"
+        "neither stage 1.3 nor mixture paper has an option hours-11000; the stage has public-script, "
+        "without-text, state-tokens, the mixture hours-110000, nvidia-chatqa, anyword-captions, "
+        "packs-6000; write hours-110000"
     )
 
 

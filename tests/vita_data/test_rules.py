@@ -295,3 +295,20 @@ def test_a_hole_in_a_film_is_one_frame_at_several_times() -> None:
     assert film.film_hole(sample, 2.0) is None
     alike = Film([0, 1, 2], [5, 5, 5], [b"a", b"b", b"c"])  # it stands still, and frames do come
     assert film.film_hole(Sample("qa", "en", [], films=[alike, Film([0.0], [1], [b"a"])]), 0.5) is None
+
+
+def test_a_clip_that_is_over_before_its_transcript_could_be_written_is_refused() -> None:
+    def said(text: str, seconds: float, kind: str = "asr") -> Sample:
+        heard = Heard(seconds, -20.0, 0.0, 0.1)
+        return Sample(kind, "en", [{"from": "gpt", "value": text}], sounds=[heard])
+
+    frames = 48  # of two seconds, after the windows of features and two convolutions
+    assert sound.ctc(said("ab" * (frames // 2), 2.0), "on") is None
+    reject = sound.ctc(said("ab" * (frames // 2) + "a", 2.0), "on")
+    assert reject is not None and (reject.rule, reject.value, reject.threshold) == (
+        "ctc_too_short",
+        "48",
+        "49",
+    )
+    assert sound.ctc(said("aa" * 17, 2.0), "on") is not None  # a blank stands between equal ones
+    assert sound.ctc(said("ab" * 60, 2.0, "tts"), "on") is None

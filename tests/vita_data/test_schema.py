@@ -11,7 +11,7 @@ import pytest
 from vita_data.records import schema
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "schemas.txt"
-TABLES = ("CATALOG", "MEASURE", "SIGNALS", "DUPLICATES", "INDEX", "PACKS", "REJECTS")
+TABLES = ("CATALOG", "MEASURE", "SIGNALS", "DUPLICATES", "INDEX", "PACKS", "CODES", "REJECTS")
 
 
 def described(name: str) -> str:

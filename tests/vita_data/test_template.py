@@ -131,6 +131,18 @@ def test_the_answer_to_what_was_not_meant_for_the_model_opens_with_noise(
     assert encode_chat(turns, TOKENIZER, inserted_id=inserted_id) == encode_chat(turns, TOKENIZER)
 
 
+def test_what_answers_noise_can_end_at_once_and_then_its_words_do_not_matter() -> None:
+    turns = _turns("<audio>", "One.", "<audio>", "Two.")
+    ended = encode_chat(turns, TOKENIZER, state_tokens=True, inserted_id=1, noise_ends=True)
+    answers = [piece.ids for piece in ended if isinstance(piece, TextPiece) and piece.labelled]
+    assert answers[0] == (TOKENIZER.state_tokens["noise"], TOKENIZER.im_end)
+    assert answers[1] == (TOKENIZER.state_tokens["reply"], *TOKENIZER.encode("Two."), TOKENIZER.im_end)
+    other = [turns[0], {"from": "gpt", "value": "Something else entirely."}, *turns[2:]]
+    assert encode_chat(other, TOKENIZER, state_tokens=True, inserted_id=1, noise_ends=True) == ended
+    kept = encode_chat(turns, TOKENIZER, state_tokens=True, noise_ends=True)
+    assert kept == encode_chat(turns, TOKENIZER, state_tokens=True)
+
+
 def test_a_caller_who_knows_of_a_film_gets_its_system_prompt() -> None:
     pieces = encode_chat(_turns("<image><image>What happens?", "Rain."), TOKENIZER, modality="video")
     assert _text(pieces).startswith(_head("video"))
@@ -178,8 +190,9 @@ def test_normalising_twice_changes_nothing_and_loses_nothing(parts: list[str]) -
         assert normal.count(word) == value.count(word)
 
 
-def test_the_digest_depends_on_state_tokens() -> None:
+def test_the_digest_depends_on_state_tokens_and_on_what_answers_noise() -> None:
     assert template_digest(True) == template_digest(True) != template_digest(False)
+    assert template_digest(True, noise_ends=True) not in (template_digest(True), template_digest(False))
 
 
 def test_the_ids_change_only_with_the_version() -> None:

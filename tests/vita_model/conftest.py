@@ -29,6 +29,7 @@ from vita_data.prompt.tokenizer import load_tokenizer
 from vita_data.records.canon import canonical, canonical_bytes
 from vita_data.records.key import sample_key
 from vita_data.records.schema import PACKS
+from vita_data.select.characters import write_characters
 from vita_data.shards.seal import sealed_facts, sealed_plan
 from vita_data.shards.write import ShardSample, index_name, write_shard
 from vita_model.config.presets import tiny
@@ -105,6 +106,31 @@ def omni(number: int, source: str = "senses") -> ShardSample:
         grids=tuple(lengths.grids),
         seconds=sum(sounds) / 16000,
         sound_samples=sum(sounds),
+        source=source,
+    )
+
+
+def spoken(number: int, source: str = "voices") -> ShardSample:
+    """The n-th clip with its transcript: a pitch for each letter, two tenths of a second long."""
+    geometry = tiny().geometry
+    text = "".join("abcd"[(number * step + step) % 4] for step in range(1, 4 + number % 3))
+    letters = [0.3 * numpy.sin(numpy.arange(3200) * (0.1 + 0.1 * "abcd".index(letter))) for letter in text]
+    stream = io.BytesIO()
+    soundfile.write(stream, numpy.concatenate(letters), 16000, format="FLAC")
+    key = sample_key(source, "said.json", str(number), 0)
+    turns = [{"from": "human", "value": "<audio>"}, {"from": "gpt", "value": text}]
+    tokenizer = load_tokenizer(geometry.tokenizer)
+    lengths = measure(turns, [], geometry, tokenizer, heard=[3200 * len(text)])
+    record = {"conversations": turns, "id": key, "image": [], "video": [], "audio": [f"{key}.0.flac"]}
+    return ShardSample(
+        key=key,
+        record=canonical_bytes({**record, "inserted_id": None, "type": "asr"}),
+        media=[("flac", stream.getvalue())],
+        text_tokens=lengths.text_tokens,
+        audio_tokens=lengths.audio_tokens,
+        length=lengths.length,
+        seconds=0.2 * len(text),
+        sound_samples=3200 * len(text),
         source=source,
     )
 
@@ -200,6 +226,7 @@ def make_stage(
 def write_facts(home: Path, plan: dict[str, Any], shards: int, windows: int) -> None:
     """A stage.json with what a reader asks of it."""
     facts = {"digest": plan["digest"], "shards": [{}] * shards, "packs": {"windows": windows}}
+    facts["characters"] = write_characters(str(home), plan, shards)
     files.write_json(str(home / "stage.json"), sealed_facts(str(home), facts))
 
 
@@ -250,6 +277,12 @@ def make_sample_fixture() -> Callable[..., ShardSample]:
 def make_omni_fixture() -> Callable[..., ShardSample]:
     """The function that makes a small sample of what is seen and heard."""
     return omni
+
+
+@pytest.fixture(name="make_spoken", scope="session")
+def make_spoken_fixture() -> Callable[..., ShardSample]:
+    """The function that makes a small clip with its transcript."""
+    return spoken
 
 
 @pytest.fixture(scope="session")

@@ -129,6 +129,27 @@ def test_states_are_carried_along_only_where_they_are_learned() -> None:
     assert with_states.sound_lengths == (16000, 8000, 32000) * 2 and len(without.state_targets) == 0
 
 
+def test_a_head_of_two_classes_looks_at_the_end_of_every_question_and_tells_speech_from_writing() -> None:
+    encoder = Encoder(load_tokenizer(GEOMETRY.tokenizer), GEOMETRY, state_tokens=True, classes=2)
+    found = encoder.encode(heard(TALK, [1.0, 0.5, 2.0], inserted_id=3))
+    (first, second, written), states = zip(*found.states, strict=True)
+    assert states == (SPOKEN, SPOKEN, WRITTEN)
+    assert (first, second) == (found.sound_places[audio_tokens(16000) - 1], found.sound_places[-1])
+    assert encoder.tokenizer.decode(found.ids[: written + 1]).endswith("<|im_start|>user\nThanks.")
+    assert found.ids[written + 1] == encoder.tokenizer.im_end
+
+
+def test_an_answer_to_noise_that_ends_at_once_is_as_long_as_the_build_measured_it() -> None:
+    tokenizer = load_tokenizer(GEOMETRY.tokenizer)
+    whole, sounds = heard(TALK, [1.0, 0.5, 2.0], inserted_id=3), [16000, 8000, 32000]
+    ended = measure(TALK, [], GEOMETRY, tokenizer, True, heard=sounds, inserted_id=3, noise_ends=True)
+    found = Encoder(tokenizer, GEOMETRY, True, noise_ends=True).encode(replace(whole, length=ended.length))
+    assert whole.length - ended.length == len(tokenizer.encode("No."))
+    learned = [label for label in found.labels if label != IGNORED]
+    said = tokenizer.state_tokens["noise"]
+    assert learned[learned.index(said) + 1] == tokenizer.im_end
+
+
 def test_a_sound_that_is_no_sound_is_refused_by_name() -> None:
     geometry = tiny().geometry
     encoder = Encoder(load_tokenizer(geometry.tokenizer), geometry, state_tokens=True)

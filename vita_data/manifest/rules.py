@@ -42,6 +42,7 @@ class Rules:
     longest_answer: Annotated[int, at_least(1)] | Literal["off"] = 50_000  # characters
     fast_speech: Positive | Literal["off"] = 40.0  # characters a second, a Chinese one counted as three
     slow_speech: Positive | Literal["off"] = 0.5
+    ctc: Switch = "on"
     silence: Part | Literal["off"] = 0.95  # the most of a sound that may be silent
     clipping: Part | Literal["off"] = 0.1  # the most of its samples at full scale
     level: Decibels | Literal["off"] = -65.0  # the least, as root mean square

@@ -11,6 +11,7 @@ CATALOG_VERSION = 3
 MEASURE_VERSION = 2
 INDEX_VERSION = 2
 PACKS_VERSION = 1
+CODES_VERSION = 1
 REJECTS_VERSION = 1
 SIGNALS_VERSION = 2
 DUPLICATES_VERSION = 2
@@ -150,6 +151,16 @@ PACKS = pa.schema(
         ("window", pa.int32()),
         ("tokens", pa.int32()),
         ("samples", pa.list_(PLACE)),
+    ]
+)
+
+# The speech of a shard's samples as a codec writes it, one utterance a row.
+CODES = pa.schema(
+    [
+        ("key", pa.string()),
+        ("row", pa.int32()),  # in the shard and its index
+        ("frame_codes", pa.list_(pa.uint16())),
+        ("global_codes", pa.list_(pa.uint16())),  # the voice
     ]
 )
 

@@ -80,6 +80,7 @@ def _bad_sounds(engine: Path) -> list[Recording]:
         bad("Stop right there", np.concatenate([said("Stop.")[-4000:], silence(9, HEARD_RATE)]), "silent",
             "a part of a word, and then nothing"),
         bad(long, said("The old gate is shut."), "fast_speech", "the words belong to a longer recording"),
+        bad(long, said(street), "ctc_too_short", "the words of a longer recording, said by a fast talker at best"),
         bad("Yes", said(long, street, long), "slow_speech", "of twenty seconds one word is written down"),
         bad(HOUSE,
             at_rate(speak(engine, SPANISH, HOUSE), RATE, HEARD_RATE),

@@ -113,7 +113,8 @@ def write_rejects(folder: str, sources: list[Source], late: list[dict[str, Any]]
             for place in (source.catalog, source.measures)
             for part in source.parts
         ]
-        refused = pa.concat_tables([table.replace_schema_metadata(None) for table in tables])
+        plain = [table.replace_schema_metadata(None) for table in tables]
+        refused = pa.concat_tables([REJECTS.empty_table(), *plain])  # a source can have no parts at all
         lost = pa.Table.from_pylist([row for row in late if row["source"] == name], REJECTS)
         lost = lost.filter(pc.invert(pc.is_in(lost.column("key"), refused.column("key").combine_chunks())))
         table = pa.concat_tables([refused, lost]).sort_by("key")

@@ -87,28 +87,39 @@ class Shard:
 
     def read(self, row: int) -> list[bytes]:
         """The members of a sample as bytes, the JSON member first."""
-        spans = self._spans[self._starts[row] : self._starts[row + 1]]
-        view = self._view
-        if view is not None:
-            return [view[span] for span in spans]
-        assert self._reader is not None
-        return [self._reader.read(self._path, span.start, span.stop - span.start) for span in spans]
+        return [self._member(number) for number in range(self._starts[row], self._starts[row + 1])]
 
     def names(self, row: int) -> list[str]:
         """The member names of a sample, the JSON member first."""
         return [str(name) for name in self._names[self._starts[row] : self._starts[row + 1]].to_pylist()]
 
+    def record(self, row: int) -> dict[str, Any]:
+        """The record of a sample, without its media; ShardError when it is damaged."""
+        return self._parsed(row, self._member(self._starts[row]))
+
     def sample(self, row: int) -> Sample:
         """A sample with its record parsed and its media as bytes; ShardError when the record is damaged."""
         record, *media = self.read(row)
+        said = self._parsed(row, record)
+        facts = {name: self.table.column(name)[row].as_py() for name in ("source", "grids", "length")}
+        grids = [(grid["cols"], grid["rows"]) for grid in facts["grids"] or []]
+        return Sample(self.keys[row], facts["source"], said, media, grids, facts["length"])
+
+    def _member(self, number: int) -> bytes:
+        span = self._spans[number]
+        if self._view is not None:
+            return self._view[span]
+        assert self._reader is not None
+        return self._reader.read(self._path, span.start, span.stop - span.start)
+
+    def _parsed(self, row: int, record: bytes) -> dict[str, Any]:
         if hashlib.sha256(record).digest() != self._digests[self._starts[row]].as_py():
             raise ShardError(
                 f"{self._path}: the record of {self.keys[row]} is not what its index says; "
                 "remove that file and build the stage again."
             )
-        facts = {name: self.table.column(name)[row].as_py() for name in ("source", "grids", "length")}
-        grids = [(grid["cols"], grid["rows"]) for grid in facts["grids"] or []]
-        return Sample(self.keys[row], facts["source"], json.loads(record), media, grids, facts["length"])
+        said: dict[str, Any] = json.loads(record)
+        return said
 
 
 class Stage:

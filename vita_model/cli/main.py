@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from vita_model.cli.blame import blame
 from vita_model.cli.info import info
 from vita_model.cli.order import order
 from vita_model.cli.train import train
@@ -15,5 +16,5 @@ def main() -> None:
     """Train VITA from the stages that vita-data builds."""
 
 
-for _verb in (train, order, info):
+for _verb in (train, order, blame, info):
     main.add_command(_verb)

@@ -65,8 +65,7 @@ def flops(
         model = Vita(config)
         model.set_trained(trains, terms)
         model.eval()  # arithmetic is the same, and nothing is drawn
-        pieces = _pieces(model, terms, shape)
-        found = {part: _counted(run) for part, run in pieces.items()}
+        found = {part: _counted(run) for part, run in pieces(model, terms, shape).items()}
     return {part: each for part, each in found.items() if each.total}
 
 
@@ -79,40 +78,38 @@ def _counted(run: Callable[[], torch.Tensor]) -> Flops:
     return Flops(forward, counter.get_total_flops() - forward)
 
 
-def _pieces(model: Vita, terms: tuple[str, ...], shape: Shape) -> dict[str, Callable[[], torch.Tensor]]:
-    """What each part does in the stage, as a call that gives something to go backward from."""
+def pieces(model: Vita, terms: tuple[str, ...], shape: Shape) -> dict[str, Callable[[], torch.Tensor]]:
+    """What each part does in the stage on such a sample, as a call that gives something to go backward from."""
     config = model.config
     width = config.language.hidden
     samples = int(shape.heard * HEARD_RATE)
     frames = encoder_frames(samples) if samples else 0
-    pieces: dict[str, Callable[[], torch.Tensor]] = {}
+    made: dict[str, Callable[[], torch.Tensor]] = {}
     if shape.tiles and LM in terms:
         vision = config.vision
         tiles = torch.zeros(shape.tiles, 3, vision.tile_pixels, vision.tile_pixels, dtype=torch.uint8)
         features = _given(model, ("vision_tower",), shape.tiles, vision.tokens_per_tile, vision.features)
-        pieces["vision_tower"] = lambda: model.vision_tower(tiles)
-        pieces["projector"] = lambda: model.projector(features)
+        made["vision_tower"] = lambda: model.vision_tower(tiles)
+        made["projector"] = lambda: model.projector(features)
     if frames and (LM in terms or CTC in terms):
         states = _given(model, ("speech_encoder",), frames, config.encoder.hidden)
-        pieces["speech_encoder"] = lambda: model.speech_encoder(torch.zeros(samples), (samples,))[0]
+        made["speech_encoder"] = lambda: model.speech_encoder(torch.zeros(samples), (samples,))[0]
         if LM in terms:
-            pieces["speech_adapter"] = lambda: model.speech_adapter(states, (frames,))[0]
+            made["speech_adapter"] = lambda: model.speech_adapter(states, (frames,))[0]
     if LM in terms:
         heard = audio_tokens(samples) if samples else 0
         length = shape.text + shape.tiles * config.vision.tokens_per_tile + heard
         senses = [*SENSES["sight"] * bool(shape.tiles), *SENSES["hearing"] * bool(heard)]
         embeddings = _given(model, (*senses, "language_model"), length, width)
-        pieces["language_model"] = lambda: _language(model, embeddings, shape.labelled)
+        made["language_model"] = lambda: _language(model, embeddings, shape.labelled)
     if STATE in terms and samples:
         state = _given(model, ("language_model",), 1, width)
-        pieces["state_head"] = lambda: model.state_head(state, _numbers(1))
+        made["state_head"] = lambda: model.state_head(state, _numbers(1))
     if CODES in terms and shape.said:
         codes = round(shape.said * config.geometry.codec_rate)
         text = torch.zeros(shape.text, width)
-        pieces["speech_decoder"] = lambda: model.speech_decoder(
-            text, (shape.text,), _numbers(codes), (codes,)
-        )
-    return pieces
+        made["speech_decoder"] = lambda: model.speech_decoder(text, (shape.text,), _numbers(codes), (codes,))
+    return made
 
 
 def _given(model: Vita, by: tuple[str, ...], *size: int) -> torch.Tensor:

@@ -123,6 +123,7 @@ def _asked(options: Options, task: Task, config: ModelConfig, world: int) -> dic
         "precision": task.schedule.precision,
         "zero": int(bf16) if options.zero is None else options.zero,
         "world_size": world,
+        "data": options.data,
         "init": [str(init) for init in options.init],
         "plan_digest": task.plan_digest,
         "geometry_digest": task.stage.plan["geometry_digest"],

@@ -79,7 +79,7 @@ def open_task(
     """
     stage = Stage(folder)
     plan = stage.plan
-    run = _run_of(plan, half)
+    run = run_of(plan, half)
     _check_model(plan, run, folder, config)
     schedule = schedules.from_plan(run["schedule"], precision)
     terms = objective(run["loss"])
@@ -113,10 +113,10 @@ def training_seed(plan: dict[str, Any], seed: int | None) -> int:
 
 def loss_of(folder: str, half: str | None) -> str:
     """What a stage folder, or one half of it, minimises."""
-    return str(_run_of(Stage(folder).plan, half)["loss"])
+    return str(run_of(Stage(folder).plan, half)["loss"])
 
 
-def _run_of(plan: dict[str, Any], half: str | None) -> dict[str, Any]:
+def run_of(plan: dict[str, Any], half: str | None) -> dict[str, Any]:
     """What the plan says of the training: of the stage, or of one half of it."""
     there = plan.get("halves", {})
     if half in there:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 from vita_data.curate.rules.base import Sample
+from vita_data.prompt.characters import frames_needed
+from vita_data.prompt.lengths import encoder_frames
 from vita_data.records.reject import Reject
 
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _CHINESE_WEIGHT = 3  # a syllable takes as long to say as three letters
+_HEARD_RATE = 16000
 _LONG_ENOUGH = 1.0  # seconds: shorter sounds are too short to tell how fast somebody speaks
 
 
@@ -100,6 +103,24 @@ def slow_speech(sample: Sample, least: float) -> Reject | None:
     if rate is None or rate >= least:
         return None
     return Reject("slow_speech", f"{rate:.2f} characters are said a second.", f"{rate:.2f}", str(least))
+
+
+def ctc(sample: Sample, switch: str) -> Reject | None:
+    """Refuses a clip with fewer frames than its transcript needs to be learned from.
+
+    For transcripts of more than was cut out. The speech encoder writes one character a frame, 25 a second, and a blank
+    between equal ones; for a clip that is over before its text, that loss is infinite. Source: Graves et al. 2006.
+    Wrong for a trainer that splits text into longer units than characters.
+    """
+    if sample.kind != "asr" or not sample.sounds:
+        return None
+    symbols = [ord(symbol) for symbol in " ".join(sample.answers)]
+    frames = encoder_frames(round(sum(heard.seconds for heard in sample.sounds) * _HEARD_RATE))
+    needed = frames_needed(symbols)
+    if needed <= frames:
+        return None
+    words = f"The clip has {frames} frames and its transcript needs {needed}."
+    return Reject("ctc_too_short", words, str(frames), str(needed))
 
 
 def _rate(sample: Sample) -> float | None:

@@ -6,7 +6,7 @@ from vita_data.curate.rules import film, language, ocr, refusal, sound, text
 from vita_data.curate.rules.base import Rule
 
 # Raise when any rule would judge the same measurements otherwise.
-VERSION = 3
+VERSION = 4
 
 RULES = (
     Rule("level", "signal", sound.level),
@@ -19,6 +19,7 @@ RULES = (
     Rule("language", "language", language.language),
     Rule("fast_speech", "quality", sound.fast_speech),
     Rule("slow_speech", "quality", sound.slow_speech),
+    Rule("ctc", "quality", sound.ctc),
     Rule("longest_answer", "quality", text.longest_answer),
     Rule("repetition", "quality", text.repetition),
     Rule("refusal", "quality", refusal.refusal),

@@ -1,0 +1,1 @@
+"""Speech as codec tokens: what `vita-model encode` makes of a finished stage."""
