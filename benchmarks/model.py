@@ -36,9 +36,9 @@ from vita_model.nets.vita import Vita, build
 SEEING = ("vision_tower", "projector", "language_model")
 LEARNING = ("vision_tower", "projector", "speech_encoder", "speech_adapter", "language_model")
 SIDE = 2048
-# Tokens of text, of which half are learned, and tiles: what a preset can do in seconds.
+# Tokens of text and tiles that a preset gets through in seconds.
 SIZES = {"tiny": (256, 4), "small": (128, 1)}
-HEARD = 4.0
+HEARD = 4.0  # seconds of sound
 NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 
 
@@ -122,7 +122,8 @@ def passes(name: str, repeats: int) -> None:
         ours, theirs = beside(model, batch, labels, repeats)
         ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
         milliseconds = [f"{1000 * statistics.median(values):,.0f}" for values in (ours, theirs)]
-        said = f"{name}: {text} tokens of text, {learning} learned" + f", {number} tiles" * bool(number)
+        seen = f", {len(batch.ids) - text} of a picture" * bool(number)
+        said = f"{name}: {text} tokens of text, {learning} learned{seen}"
         print(f"| {said} | {' | '.join(milliseconds)} | {middle(ratios)} |", flush=True)
 
 
@@ -228,7 +229,7 @@ def main() -> None:
     for name in chosen.presets:
         passes(name, chosen.repeats)
     print(
-        "\n| part, forward and backward | | GFLOP | CPU ms | share of the product's rate |\n|---|---|---|---|---|"
+        "\n| forward and backward of | in | GFLOP | CPU ms | share of the product's rate |\n|---|---|---|---|---|"
     )
     for name in chosen.presets:
         for kind in NAMES:

@@ -23,6 +23,7 @@ from vita_data.manifest.source import SourceCard
 from vita_data.select.stage import Source
 from vita_data.verdicts.gone import digest_of_measured, incomplete
 from vita_data.verdicts.judge import JudgeTask, judge_digest, judged_name
+from vita_data.verdicts.readings import readings_name
 from vita_data.verdicts.signals import SignalsTask, signals_digest, signals_name
 
 
@@ -111,9 +112,8 @@ def _verdicts(
         name, rules = source.card.source, source.card.rules
         read = readings.get(name)
         measured = digest_of_measured(signals[name], signals_name, source.parts)
-        digest = judge_digest(
-            measured, digest_in(source.measures), rules, None if read is None else digest_in(read)
-        )
+        seen = read and digest_of_measured(read, readings_name, source.parts)
+        digest = judge_digest(measured, digest_in(source.measures), rules, seen)
         folder = folders[name] = files.join(out, "curate", digest, name)
         missing = missing_parts(folder, judged_name, source.parts)
         if missing:

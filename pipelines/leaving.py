@@ -82,7 +82,7 @@ def _left_of(
     meeting = {source.card.source: _meet_source(source, judged) for source in judged.sources}
     met = _duplicates(out, judged, meeting, late, run)
     left = _left(out, judged, met, meeting, run)
-    note_disagreement(left, judged.readings, judged.verdicts, say)
+    note_disagreement(judged.sources, judged.readings, judged.verdicts, say)
     return Curation(left, judged.signals, judged.verdicts, met, judged.leaks)
 
 

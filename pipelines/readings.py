@@ -11,6 +11,7 @@ from vita_data.manifest.source import SourceCard
 from vita_data.media.reading import engine_versions
 from vita_data.report.formats import counted
 from vita_data.select.stage import Source
+from vita_data.verdicts.gone import incomplete
 from vita_data.verdicts.judge import judged_name
 from vita_data.verdicts.readings import ReadingsTask, readings_digest, readings_name, summed
 
@@ -38,9 +39,8 @@ def read_pictures(out: str, sources: list[Source], kept: dict[str, int], run: Ru
         name, share = source.card.source, float(source.card.rules.ocr_share)
         folder = files.join(out, "curate", readings_digest(source.catalog_digest, share), name)
         folders[name] = folder
-        missing = [part for part in source.parts if not files.exists(files.join(folder, readings_name(part)))]
+        missing = incomplete(folder, readings_name, source.parts)
         if missing:
-            files.remove_unfinished(folder)
             path = ReadingsTask(name, source.root, source.catalog, folder, share).save()
             items += [(path, part) for part in missing]
             progress.append(files.join(folder, "progress"))
@@ -53,17 +53,18 @@ def read_pictures(out: str, sources: list[Source], kept: dict[str, int], run: Ru
 
 
 def note_disagreement(
-    left: list[Source], readings: dict[str, str], judged: dict[str, str], say: Callable[[str], None]
+    sources: list[Source], readings: dict[str, str], judged: dict[str, str], say: Callable[[str], None]
 ) -> None:
-    """Says in how many samples of a source that were read picture and answer differ; writes it where the rest lies."""
-    for source in left:
-        name, path = source.card.source, files.join(source.measures, SUMMED)
+    """Says in how many samples of a source that were read picture and answer differ; writes it beside the verdicts."""
+    for source in sources:
+        name = source.card.source
         if name not in readings:
-            files.remove(path)  # of another card that left the same
             continue
-        verdicts = {part: files.join(judged[name], judged_name(part)) for part in source.parts}
-        facts = summed(readings[name], verdicts)
-        files.write_json(path, facts)
+        path = files.join(judged[name], SUMMED)
+        if not files.exists(path):
+            verdicts = {part: files.join(judged[name], judged_name(part)) for part in source.parts}
+            files.write_json(path, summed(readings[name], verdicts))
+        facts = files.read_json(path)
         say(
             f"source {name}: the pictures of {counted(facts['read'], 'sample')} of {facts['claiming']} that give text "
             f"were read, and those of {facts['disagree']} do not show it"

@@ -82,6 +82,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "vita_model.batch",
         "vita_model.weights",
     ),
+    "vita_model.codes": (
+        *DOOR,
+        "vita_model.config",
+        "vita_model.nets",
+        "vita_model.batch",
+        "vita_model.weights",
+        "vita_model.train.checkpoint",
+    ),
     "vita_model.cost": (*DOOR, "vita_model.config", "vita_model.nets"),
     "vita_model": (*DOOR, "vita_model"),  # the command
 }
@@ -112,7 +120,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "click": ("vita_data.cli", "vita_model"),
     "av": ("vita_data.media", "vita_data.sample"),
     "soundfile": ("vita_data.media", "vita_data.sample", "vita_data.speech", "vita_model.batch"),
-    "soxr": ("vita_data.media", "vita_data.sample"),
+    "soxr": ("vita_data.media", "vita_data.sample", "vita_model.batch"),
 }
 
 
@@ -234,7 +242,8 @@ def _module_of(target: str, names: dict[str, Path]) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "module", ["vita_data.cli.main", "vita_data.shards.read", "vita_data.prompt.template", "vita_model.cli.main"]
+    "module",
+    ["vita_data.cli.main", "vita_data.shards.read", "vita_data.prompt.template", "vita_model.cli.main"],
 )
 def test_what_starts_often_loads_little(module: str) -> None:
     heavy = "{'torch', 'apache_beam', 'webdataset', 'pyarrow', 'numpy', 'PIL'}"

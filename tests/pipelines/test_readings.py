@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.factories import noise, record, run_build, stamps, write_mixture, write_source
-from vita_data.errors import UsageError
+from tests.pipelines.test_measured_again import built as build_without
+from vita_data.errors import RecordError, UsageError
 from vita_data.files import read_table
 from vita_data.media import reading
 from vita_data.verdicts.readings import is_chosen
@@ -79,7 +80,7 @@ def test_an_answer_that_its_picture_does_not_show_leaves_and_the_funnel_adds_up(
         assert line["read"] == line["kept"] + sum(line["rejected"].values())
 
 
-def test_how_many_were_read_and_disagree_is_written_beside_what_is_left(
+def test_how_many_were_read_and_disagree_is_written_beside_the_verdicts_once(
     home: Path, built: dict[str, Any]
 ) -> None:
     assert _summed(home) == [{"claiming": 7, "read": 7, "disagree": 1}]
@@ -88,6 +89,9 @@ def test_how_many_were_read_and_disagree_is_written_beside_what_is_left(
     assert len(rows) == 7
     assert all(row["boxes"] >= 1 and row["certainty"] > 0.8 for row in rows)
     assert not list(home.glob("out/curate/*/other/readings-*.parquet"))
+    before = stamps(home / "out" / "curate")
+    run_build(_card(home, ocr=0.6, ocr_share=1), home / "out")
+    assert stamps(home / "out" / "curate") == before
 
 
 def test_another_threshold_reads_nothing_again(
@@ -102,9 +106,42 @@ def test_another_threshold_reads_nothing_again(
     assert stamps(home / "out" / "curate", "**/readings-*.parquet") == before
     assert _rejects(home) == {}
     assert {"claiming": 7, "read": 7, "disagree": 0} in _summed(home)
+    before = stamps(home / "out", "**/ocr.json")
     run_build(_card(home), home / "out")  # and where nobody asks, nothing is said
     assert _rejects(home) == {}
-    assert {"claiming": 7, "read": 7, "disagree": 0} not in _summed(home)
+    assert stamps(home / "out", "**/ocr.json") == before
+
+
+def test_a_picture_that_was_away_is_read_by_the_next_build_and_no_other_is(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixture, out = _card(home, ocr=0.6, ocr_share=1), tmp_path / "out"
+    read: list[bytes] = []
+    engine = reading.read_picture
+    monkeypatch.setattr(reading, "read_picture", lambda data: read.append(data) or engine(data))
+    build_without(mixture, out, "readings", [home / "signs" / "0.png"])
+    (path,) = out.glob("curate/*/signs/readings-*.parquet")
+    assert read_table(str(path)).column("texts").null_count == 2 and len(read) == 5
+    assert _summed(tmp_path) == [{"claiming": 7, "read": 5, "disagree": 0}]
+    build_without(mixture, out, "readings")
+    assert read_table(str(path)).column("texts").null_count == 0 and len(read) == 7
+    assert not list(out.glob("curate/**/*.gone.json"))
+    assert {"claiming": 7, "read": 7, "disagree": 1} in _summed(tmp_path)
+
+
+def test_a_picture_that_the_engine_trips_over_is_not_tried_again(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trip(data: bytes) -> None:
+        raise RecordError(reading.FAILED, "It trips.")
+
+    monkeypatch.setattr(reading, "read_picture", trip)
+    mixture = _card(home, ocr=0.6, ocr_share=1)
+    run_build(mixture, tmp_path / "out")
+    before = stamps(tmp_path / "out" / "curate")
+    run_build(mixture, tmp_path / "out")
+    assert stamps(tmp_path / "out" / "curate") == before
+    assert _summed(tmp_path) == [{"claiming": 7, "read": 0, "disagree": 0}]
 
 
 def test_a_card_that_asks_for_an_engine_that_is_not_there_is_refused_before_anything_is_read(

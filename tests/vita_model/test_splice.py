@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn import functional
 
 from tests.vita_model import plain
 from tests.vita_model.conversations import conversations
@@ -143,3 +144,16 @@ def test_changing_what_a_neighbour_shows_says_or_sounds_like_changes_nothing_to_
         before, after = model.hidden(pack), model.hidden(changed)
     assert torch.equal(before[first:last], after[first:last])
     assert not torch.equal(before[others], after[others])
+
+
+def test_a_head_of_two_classes_learns_at_the_end_of_every_question_of_a_pack() -> None:
+    config = replace(tiny(), states=2)
+    model = build(config, seed=3).eval()
+    model.set_trained(("state_head",), (LM, STATE))
+    encoder = Encoder(load_tokenizer(config.geometry.tokenizer), config.geometry, True, classes=config.states)
+    pack = collate([encoder.encode(sample) for sample in conversations(config)], states=True)
+    assert pack.state_targets.tolist() == [0, 0, 0, 1, 1, 0, 1, 0, 1]
+    with torch.no_grad():
+        logits = model.state_head(model.hidden(pack)[pack.state_places])
+        plainly = functional.cross_entropy(logits, pack.state_targets, reduction="sum")
+        torch.testing.assert_close(model(pack)[STATE].sum(), plainly)

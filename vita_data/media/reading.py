@@ -24,6 +24,7 @@ from vita_data.media.pixels import make_upright, orientation_of, to_grey_or_rgb
 
 # Raise when the same engine would be asked otherwise.
 VERSION = 1
+FAILED = "ocr_failed"  # the rule of a picture that the engine trips over, now and ever
 # Small pictures are enlarged to this short side, as the engine would by itself, but never beyond the long one, where
 # the engine knows no bound: of a strip of 1 x 200 pixels it would make 108 megapixels.
 SHORT_SIDE, LONG_SIDE = 736, 2000
@@ -79,9 +80,7 @@ def read_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> Reading:
     except (
         Exception
     ) as error:  # Three libraries of native code raise whatever they like over one odd picture.
-        raise RecordError(
-            "ocr_failed", f"The engine does not read a picture ({type(error).__name__})."
-        ) from error
+        raise RecordError(FAILED, f"The engine does not read a picture ({type(error).__name__}).") from error
     if not found.txts:
         return Reading([], 0.0)
     lines = [

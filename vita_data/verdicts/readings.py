@@ -2,12 +2,14 @@
 
 In: a catalog part. Out, under `<out>/curate/<digest>/<source>/`: a row for each of its samples that was read. Who is
 read follows from its key; of those alone whose answers say what stands in their pictures. No threshold matters here.
+Samples with pictures that were gone when the rest was read are read again.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,11 +20,12 @@ from vita_data import files
 from vita_data.catalog.merge import part_name
 from vita_data.catalog.task import medium_path
 from vita_data.curate.rules import ocr
+from vita_data.errors import RecordError
 from vita_data.media import reading
 from vita_data.progress import Progress
 from vita_data.records.canon import canonical
 from vita_data.records.key import UNIT, digest_of, keyed_hash
-from vita_data.verdicts.gone import GONE
+from vita_data.verdicts.gone import GONE, rows_to_measure, written
 
 # Raise when the same engine would leave other files.
 VERSION = 1
@@ -84,25 +87,42 @@ def readings_part(task_path: str, part: int) -> str:
     """Reads the chosen samples of one part, unless that was done; returns the path of its table."""
     task = load_readings_task(task_path)
     path = files.join(task.folder, readings_name(part))
-    if files.exists(path):
+    wanted = rows_to_measure(path)
+    if wanted == []:
         return path
+    known = {} if wanted is None else {row["key"]: row for row in files.read_table(path).to_pylist()}
     table = files.read_table(files.join(task.catalog, part_name(part)), ["key", "record", "media"])
     reader, progress = files.RangeReader(), Progress(files.join(task.folder, "progress"))
     rows: list[dict[str, Any]] = []
+    gone: list[int] = []
     claiming = 0
     try:
-        for batch in table.to_batches(max_chunksize=BATCH):
-            for row in filter(_claims, batch.to_pylist()):
-                claiming += 1
-                if is_chosen(row["key"], task.share):
-                    rows.append(_read(task, row, reader))
-            progress.add(len(batch))
+        for number, row in _each(table, progress):
+            if not _claims(row):
+                continue
+            claiming += 1
+            if not is_chosen(row["key"], task.share):
+                continue
+            if wanted is None or number in wanted:
+                found = _read(task, row, reader)
+                gone += [number] if found is None else []
+                known[row["key"]] = found or {"key": row["key"]}
+            rows.append(known[row["key"]])
     finally:
         reader.close()
         progress.flush()
     schema = READINGS.with_metadata({"vita": canonical({"version": VERSION, CLAIMING: claiming})})
-    files.write_table(path, pa.Table.from_pylist(rows, schema))
+    with written(path, gone) as stream:
+        files.put_table(stream, pa.Table.from_pylist(rows, schema))
     return path
+
+
+def _each(table: pa.Table, progress: Progress) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a table with their numbers; those of a batch count as done when all were seen."""
+    for start in range(0, len(table), BATCH):
+        rows = table.slice(start, BATCH).to_pylist()
+        yield from enumerate(rows, start)
+        progress.add(len(rows))
 
 
 def _claims(row: dict[str, Any]) -> bool:
@@ -111,14 +131,16 @@ def _claims(row: dict[str, Any]) -> bool:
     return kinds == {"image"} and bool(ocr.claimed(json.loads(row["record"])["conversations"]))
 
 
-def _read(task: ReadingsTask, row: dict[str, Any], reader: files.RangeReader) -> dict[str, Any]:
+def _read(task: ReadingsTask, row: dict[str, Any], reader: files.RangeReader) -> dict[str, Any] | None:
+    """The row of a sample that is read, without texts where the engine trips over it; None where a picture is gone."""
     found: list[reading.Reading] = []
     for medium in row["media"]:
         path = medium_path(medium["path"], task.root, task.catalog)
         try:
             found.append(reading.read_picture(reader.read(path, medium["offset"], medium["length"])))
-        except GONE:  # or nothing that the engine can read: the sample is not judged by it
-            return {"key": row["key"]}
+        except GONE as error:
+            tripped = isinstance(error, RecordError) and error.rule == reading.FAILED
+            return {"key": row["key"]} if tripped else None
     certain = [one.certainty for one in found if one.lines]
     return {
         "key": row["key"],

@@ -1,8 +1,8 @@
 """The codec tokens of a stage's utterances: where they lie, which codec made them, and each by its place.
 
-    STAGE/codec/<digest>/00000.parquet ...       one for each shard, rows in its order
-                         eval/00000.parquet ...  of the samples held out
-                         codec.json              which codec, how many tokens, the voice; written last
+STAGE/codec/<digest>/00000.parquet ...       one for each shard, rows in its order
+                     eval/00000.parquet ...  of the samples held out
+                     codec.json              which codec, how many tokens, the voice; written last
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vita_data import files
 from vita_data.errors import ShardError, UsageError
 from vita_data.records.key import digest_of
 from vita_data.shards.read import OPEN_SHARDS, Place, Stage
-from vita_data.shards.seal import EVAL
+from vita_data.shards.seal import EVAL, sha256
 from vita_data.shards.write import index_name
 from vita_model.config.model import ModelConfig
 
@@ -114,7 +114,7 @@ def codes_for(folder: str, codec_digest: str | None = None) -> Codes:
     """The codes of a stage by that codec, or the only ones that there are.
 
     Raises UsageError where there are none, none of the stage as it is now, none by that codec, or, without a
-    codec, those of several.
+    codec, those of several; ShardError for a table that is not as it was written.
     """
     stage = Stage(folder)
     names = files.matching(folder, f"{FOLDER}/*/{FACTS}")
@@ -122,6 +122,7 @@ def codes_for(folder: str, codec_digest: str | None = None) -> Codes:
     current = [codes for codes in found if codes.folder == codes_folder(stage, codes.codec)]
     fitting = [codes for codes in current if codec_digest in (None, codes.codec)]
     if len(fitting) == 1:
+        _check_files(fitting[0])
         return fitting[0]
     advice = f"run `vita-model encode --codec RUN --data {folder}`"
     if fitting:
@@ -137,6 +138,13 @@ def codes_for(folder: str, codec_digest: str | None = None) -> Codes:
     if found:
         raise UsageError(f"{folder} was built again after its speech had been encoded; {advice} again.")
     raise UsageError(f"{folder} has no codec tokens; {advice} with the run that trained the codec.")
+
+
+def _check_files(codes: Codes) -> None:
+    for name, digest in codes.facts["files"].items():
+        path = files.join(codes.folder, name)
+        if not files.exists(path) or sha256(path) != digest:
+            raise ShardError(f"{path} is not what was encoded; remove it and run `vita-model encode` again.")
 
 
 def with_voice(config: ModelConfig, codes: Codes) -> ModelConfig:

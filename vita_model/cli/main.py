@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vita_model.cli.blame import blame
+from vita_model.cli.encode import encode
 from vita_model.cli.info import info
 from vita_model.cli.order import order
 from vita_model.cli.train import train
@@ -16,5 +17,5 @@ def main() -> None:
     """Train VITA from the stages that vita-data builds."""
 
 
-for _verb in (train, order, blame, info):
+for _verb in (train, encode, order, blame, info):
     main.add_command(_verb)

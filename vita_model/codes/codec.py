@@ -9,54 +9,56 @@ import torch
 from torch import nn
 
 from vita_data import files
-from vita_data.errors import UsageError
 from vita_model.config.model import ModelConfig
 from vita_model.config.released import codec_config
 from vita_model.nets.codec.codec import Codec
 from vita_model.train import checkpoint
-from vita_model.train.tensors import Tensors
-from vita_model.weights.release import SPEECH, load_codec
+from vita_model.weights import keys
+from vita_model.weights.load import Job, load
+from vita_model.weights.names import entries
+from vita_model.weights.release import FINAL, SPEECH, shapes_of
+from vita_model.weights.stores import Pickled
 
-PREFIX = "codec."
+PART = "codec"
+
+
+class _Alone(nn.Module):
+    """A model that is a codec and nothing else, for loaders that know tensors by their part."""
+
+    def __init__(self, codec: Codec) -> None:
+        super().__init__()
+        self.codec = codec
 
 
 def find_codec(place: Path) -> Path:
     """The last complete checkpoint of a run, `place` if it is one, or the released folder that it is."""
-    return place if _is_release(place) else checkpoint.find(place)
+    return place if _released(place) else checkpoint.find(place)
 
 
 def read_codec(place: Path) -> Codec:
-    """The codec of what `find_codec` found, in fp32 on the CPU, in eval mode."""
-    torch.manual_seed(0)
-    if _is_release(place):
-        said = place / SPEECH["codec"] / "model.json"
-        codec = Codec(codec_config(files.read_json(str(said)), str(said)))
-        load_codec(codec, place)
-        return codec.eval()
-    codec = Codec(ModelConfig.from_json(checkpoint.facts(place)["model"]).codec)
-    stored = Tensors(place, "model")
-    weights = {name: stored.read(PREFIX + name) for name in codec.state_dict()}
-    _check(codec, weights, place)
-    codec.load_state_dict(weights)
+    """The codec of what `find_codec` found, on the CPU and in eval mode."""
+    with torch.random.fork_rng():
+        if not _released(place):
+            codec = Codec(ModelConfig.from_json(checkpoint.facts(place)["model"]).codec)
+            checkpoint.load_weights(_Alone(codec), place, (PART,))  # type: ignore[arg-type]
+            return codec.eval()
+        said = str(_home(place) / "model.json")
+        codec = Codec(codec_config(files.read_json(said), said))
+    alone = _Alone(codec)
+    unused = tuple(name for name, _ in keys.UNUSED[PART])
+    load(alone, [Job(Pickled(_home(place) / FINAL), tuple(entries(PART, shapes_of(alone))), unused)])
     return codec.eval()
 
 
 def origin(place: Path) -> dict[str, Any]:
-    """What is known of where a codec comes from: the stage, step, preset and seed of its checkpoint."""
-    if _is_release(place):
-        return {"released": True}
-    said = checkpoint.facts(place)
-    return {name: said[name] for name in ("stage", "step", "preset", "seed")}
+    """Where a codec comes from: stage, step, preset and seed of its checkpoint, None of what a release leaves out."""
+    said = {} if _released(place) else checkpoint.facts(place)
+    return {name: said.get(name) for name in ("stage", "step", "preset", "seed")}
 
 
-def _is_release(place: Path) -> bool:
-    return (place / SPEECH["codec"] / "model.json").exists()
+def _home(place: Path) -> Path:
+    return place / SPEECH[PART]
 
 
-def _check(codec: nn.Module, weights: dict[str, torch.Tensor], place: Path) -> None:
-    for name, weight in codec.state_dict().items():
-        if weight.shape != weights[name].shape:
-            raise UsageError(
-                f"{place} holds {PREFIX}{name} as {tuple(weights[name].shape)} and its config makes it "
-                f"{tuple(weight.shape)}; take another checkpoint."
-            )
+def _released(place: Path) -> bool:
+    return (_home(place) / "model.json").exists()

@@ -4,6 +4,7 @@ RUN/run.json        what the run was started with, written first
 RUN/metrics.jsonl   one line a step: loss, rates, tokens, norm
 RUN/checkpoints/    see `checkpoint`
 RUN/eval.json       held-out loss by source, written at the end of the stage
+RUN/left-out.json   of stage 3.2, the utterances that cannot be said, each with its reason
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from vita_data.records.canon import canonical
 METRICS = "metrics.jsonl"
 RUN = "run.json"
 EVAL = "eval.json"
+LEFT_OUT = "left-out.json"
 
 
 def begin(run: Path, asked: dict[str, Any], resume: bool) -> None:

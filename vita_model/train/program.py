@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import distributed
 
 from vita_data import files
 from vita_data.manifest.stage import split_stage
+from vita_model.batch.clauses import Clauses
 from vita_model.batch.order import ranks
 from vita_model.config.model import ModelConfig
 from vita_model.config.presets import preset
@@ -70,13 +72,13 @@ def train(options: Options) -> dict[str, Any]:
 
 
 def _train_one(options: Options, place: str, half: str | None) -> dict[str, Any]:
-    task = open_task(place, preset(options.preset), options.seed, options.precision, half)
     went_on = checkpoint.last(options.out) if options.resume else None
-    found = [starts.find(init) for init in options.init]
+    found = [starts.find(init) for init in ([went_on] if went_on else options.init)]
+    model_config = preset(options.preset)
+    codec = partial(starts.codec_of, found, model_config)
+    task = open_task(place, model_config, options.seed, options.precision, half, codec)
     if went_on is None:
         starts.check(found, task)
-    else:
-        found = [starts.find(went_on)]
     config = starts.config_of(found, task.config)
     rank, world = start_processes()
     teller = Teller(rank == 0)
@@ -88,6 +90,7 @@ def _train_one(options: Options, place: str, half: str | None) -> dict[str, Any]
         folder.begin(options.out, asked, options.resume)
         folder.cut_metrics(options.out, cursor)
     distributed.barrier()
+    _leave_out(task, teller, options.out if rank == 0 else None)
     model = _model(config, asked["seed"], found, teller)
     if CTC in task.objective and (clips := measure_norms(model, task)):
         teller.say(f"the spread of features was measured on {clips:,} clips")
@@ -111,6 +114,29 @@ def _model(config: ModelConfig, seed: int, found: Sequence[Start], teller: Telle
     if not found:
         teller.say(f"no --init: every weight is random, from seed {seed}; good for a trial, not for a model.")
     return model
+
+
+def _leave_out(task: Task, teller: Teller, run: Path | None) -> None:
+    """Puts what cannot be said aside, each by name and reason, before the first step."""
+    if not isinstance(task.reader, Clauses):
+        return
+    for stage in (task.stage, task.stage.held_out):
+        if stage is not None:
+            task.reader.leave_out(stage)
+    rows = [
+        {
+            "key": key,
+            "rule": error.rule,
+            "value": error.value,
+            "threshold": error.threshold,
+            "message": str(error),
+        }
+        for key, error in sorted(task.reader.left_out.items())
+    ]
+    if rows:
+        teller.say(f"{len(rows):,} utterances are left out, since they cannot be said; see {folder.LEFT_OUT}")
+    if run is not None:
+        files.write_json(str(run / folder.LEFT_OUT), rows)
 
 
 def _asked(options: Options, task: Task, config: ModelConfig, world: int) -> dict[str, Any]:

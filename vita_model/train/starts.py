@@ -14,12 +14,15 @@ from typing import Any
 from vita_data import files
 from vita_data.errors import UsageError
 from vita_model.config.model import ModelConfig
+from vita_model.nets.codec.codec import Codec
+from vita_model.nets.codec.identity import codec_digest
 from vita_model.nets.vita import Vita
 from vita_model.train import checkpoint
 from vita_model.train.task import Task
 from vita_model.train.tensors import Tensors
 from vita_model.weights.release import load_part, load_release
 
+CODEC = "codec"
 # model_type in a folder's config.json -> the part it holds; a whole VITA holds every part.
 FOLDERS = {
     "qwen2": "language_model",
@@ -128,6 +131,18 @@ def _load_released(model: Vita, place: Path) -> str:
     else:
         load_part(model, part, place)
     return f"{part or 'released weights'} of {place}"
+
+
+def codec_of(starts: Sequence[Start], config: ModelConfig) -> str | None:
+    """The digest of the codec that a checkpoint among them holds; None where none does."""
+    owner = owners(starts, (CODEC,)).get(CODEC)
+    if owner is None:
+        return None
+    stored, codec = Tensors(owner.place, "model"), Codec(config.codec)
+    prefix = f"{CODEC}."
+    own = [name for name in stored.names() if name.startswith(prefix)]
+    codec.load_state_dict({name.removeprefix(prefix): stored.read(name) for name in own})
+    return codec_digest(codec)
 
 
 def lineage(starts: Sequence[Start], task: Task) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,15 +12,17 @@ from vita_data.manifest.schedule import Schedule
 from vita_data.manifest.stage import split_stage
 from vita_data.prompt.characters import Characters
 from vita_data.prompt.template import noise_ends_in, template_digest
-from vita_data.prompt.tokenizer import load_tokenizer
+from vita_data.prompt.tokenizer import Tokenizer, load_tokenizer
 from vita_data.records.key import digest_of
 from vita_data.shards.read import Pack, Stage
 from vita_data.shards.seal import CHARACTERS
+from vita_model.batch.clauses import Clauses
+from vita_model.batch.codes import codes_for
 from vita_model.batch.encode import Encoder
 from vita_model.batch.order import Order
 from vita_model.batch.readers import Conversations, Reader, Transcripts
 from vita_model.config.model import PARTS, ModelConfig
-from vita_model.nets.batch import CTC, STATE, Batch
+from vita_model.nets.batch import CODES, CTC, STATE, Batch
 from vita_model.train import schedule as schedules
 from vita_model.train.objective import objective
 
@@ -71,11 +74,17 @@ def halves(folder: str) -> tuple[str, ...]:
 
 
 def open_task(
-    folder: str, config: ModelConfig, seed: int | None, precision: str | None, half: str | None = None
+    folder: str,
+    config: ModelConfig,
+    seed: int | None,
+    precision: str | None,
+    half: str | None = None,
+    codec: Callable[[], str | None] = lambda: None,
 ) -> Task:
     """The task of a stage folder for a model; ShardError or UsageError where the two do not fit.
 
-    The seed orders the packs; the plan's own where none is given.
+    The seed orders the packs; the plan's own where none is given. `codec` gives the digest of the codec whose tokens
+    a stage that learns some is to read.
     """
     stage = Stage(folder)
     plan = stage.plan
@@ -90,6 +99,8 @@ def open_task(
         config = replace(config, characters=len(characters))
         reader = Transcripts(characters, config.geometry)
         trains += (HEAD,) if ENCODER in trains else ()
+    elif CODES in terms:
+        reader = Clauses(_tokenizer(config), config, codes_for(folder, codec()))
     else:
         reader = Conversations(_encoder(plan, config, PROMPTS in trains), STATE in terms)
     return Task(
@@ -127,16 +138,20 @@ def run_of(plan: dict[str, Any], half: str | None) -> dict[str, Any]:
     return plan
 
 
-def _encoder(plan: dict[str, Any], config: ModelConfig, guided: bool) -> Encoder:
+def _tokenizer(config: ModelConfig) -> Tokenizer:
     tokenizer = load_tokenizer(config.geometry.tokenizer)
     if tokenizer.rows > config.language.vocabulary:
         raise UsageError(
             f"tokenizer {tokenizer.name} needs {tokenizer.rows} rows and preset {config.preset} has "
             f"{config.language.vocabulary}; choose a preset made for it."
         )
+    return tokenizer
+
+
+def _encoder(plan: dict[str, Any], config: ModelConfig, guided: bool) -> Encoder:
     prompts = config.adapter.prompts if guided else 0
     return Encoder(
-        tokenizer,
+        _tokenizer(config),
         config.geometry,
         bool(plan.get("state_tokens", False)),
         prompts,
