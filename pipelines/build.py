@@ -42,6 +42,7 @@ from vita_data.select.finish import Spoken
 from vita_data.select.gather import StageTask
 from vita_data.select.holdout import HoldOut
 from vita_data.select.late import Reject, by_key, copies_of, keys_of, known_late
+from vita_data.select.needs import note_needs
 from vita_data.select.rows import filled, held_counts, shard_pieces, stage_task
 from vita_data.select.stage import Source, draw_all, hold_out_rule, make_plan, sources_of
 from vita_data.shards import seal
@@ -109,6 +110,8 @@ def build(settings: BuildSettings, run: RunStep, say: Say) -> dict[str, Any]:
         )
         traces = _traces(settings.out, ready.sources, left)
         built = finish.finished(folder, plan, summaries, late, origins, traces.benchmarks())
+        measures = {source.measures for source in (*ready.sources, *sources)}
+        note_needs(settings.out, stage.stage, measures | left.folders)
         if built is not None:
             say(f"{folder} was built before, and nothing has changed since")
             return built
@@ -157,7 +160,7 @@ def _judged(settings: BuildSettings, run: RunStep, say: Say) -> _Judged:
 
 def _left(settings: BuildSettings, ready: _Judged, late: list[Reject], run: RunStep, say: Say) -> Curation:
     """What curation leaves of the sources when those samples are not there any more."""
-    where = settings.out, ready.stage.stage, ready.mixture.geometry
+    where = settings.out, ready.mixture.geometry
     return leave(*where, ready.sources, ready.judged, keys_of(late), run, say)
 
 

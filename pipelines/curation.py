@@ -21,7 +21,7 @@ from vita_data.errors import UsageError
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.manifest.source import SourceCard
 from vita_data.select.stage import Source
-from vita_data.verdicts.gone import digest_of_measured, incomplete
+from vita_data.verdicts.gone import digest_in, digest_of_measured, incomplete
 from vita_data.verdicts.judge import JudgeTask, judge_digest, judged_name
 from vita_data.verdicts.readings import readings_name
 from vita_data.verdicts.signals import SignalsTask, signals_digest, signals_name
@@ -125,11 +125,6 @@ def _verdicts(
     if items:
         run("judge", "judging by the rules of the cards", items, 0, [])
     return folders
-
-
-def digest_in(folder: str) -> str:
-    """The digest in the path of a source's folder, which names what the folder holds."""
-    return folder.split("/")[-2]
 
 
 def near_radius(card: SourceCard) -> int | None:

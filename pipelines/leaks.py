@@ -147,6 +147,7 @@ def _read(
         )
         for one in catalogs
     ]
+    _say_what_is_lost(summaries, say)
     kept = {name: summary["kept"] for name, summary in summaries.items()}
     signals = measure(out, sources, kept, run)
     prints = hear_sounds(out, sources, run)
@@ -162,3 +163,13 @@ def _read(
         )
         for s in sources
     ]
+
+
+def _say_what_is_lost(summaries: dict[str, dict[str, Any]], say: Say) -> None:
+    """Names the benchmarks that are not looked for as a whole: of them 'nothing was found' says less than it seems."""
+    for name, summary in sorted(summaries.items()):
+        if not summary["read"]:
+            say(f"benchmark {name} holds no record, so nothing is looked for; fetch its files again")
+        elif lost := summary["read"] - summary["kept"]:
+            reasons = ", ".join(f"{count} {rule}" for rule, count in sorted(summary["rejected"].items()))
+            say(f"benchmark {name}: {lost} of {summary['read']} records are not looked for ({reasons})")

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.catalogs import RunStep
-from pipelines.curation import Judged, digest_in, missing_parts, near_radius
+from pipelines.curation import Judged, missing_parts, near_radius
 from pipelines.readings import note_disagreement
 from vita_data import files
 from vita_data.catalog.merge import part_name
 from vita_data.curate import near
 from vita_data.manifest.geometry import Geometry
 from vita_data.select.counted import note_measured
-from vita_data.select.needs import note_needs
 from vita_data.select.stage import Source
 from vita_data.verdicts import duplicates
-from vita_data.verdicts.gone import digest_of_measured
+from vita_data.verdicts.gone import digest_in, digest_of_measured
 from vita_data.verdicts.judge import refused_digest
 from vita_data.verdicts.kept import KeptTask, duplicate_rejects, kept_digest, with_leaks
 from vita_data.verdicts.meeting import MeetSource, MeetTask
@@ -56,7 +55,6 @@ class Curation:
 
 def leave(
     out: str,
-    stage: str,
     geometry: Geometry,
     sources: list[Source],
     judged: Judged | None,
@@ -72,7 +70,6 @@ def leave(
     left = Curation(sources) if judged is None else _left_of(out, judged, late, run, say)
     for source in left.sources:
         note_measured(source, geometry)
-    note_needs(out, stage, {source.measures for source in (*sources, *left.sources)} | left.folders)
     return left
 
 

@@ -2,6 +2,7 @@
 
 A folder of measures or of speech is named by the digest of what it depends on, so whoever refers to it has
 that name in a file of JSON: the plans and the needs of stages, and the tasks of folders that are in use themselves.
+So do the index of benchmarks and what was measured of them.
 Stages, catalogs and corpora are never removed, nor what a build made that has not come to its plan yet.
 """
 
@@ -23,7 +24,13 @@ from vita_data.shards import seal
 from vita_data.speech.cache import orphans
 
 Kind = Literal["measures", "speech", "listing", "temporary"]
-NAMED: dict[str, Kind] = {"curate": "measures", "speech": "speech"}  # folders of folders that digests name
+NAMED: dict[str, Kind] = {  # folders of folders that digests name
+    "curate": "measures",
+    "speech": "speech",
+    "benchmarks/curate": "measures",
+    "benchmarks/index": "measures",
+}
+CATALOGS = "catalog", "benchmarks/catalog"
 _GOING = f"{files.TEMPORARY}clean"  # where folders go first, so that half of one never stands under its name
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
@@ -74,24 +81,28 @@ def unused(out: str) -> list[Leftover]:
 
 def _superseded(out: str) -> Iterator[tuple[str, Kind]]:
     """Folders that digests name and no plan needs, but for those younger than every plan."""
-    folders = {
-        name: (f"{place}/{name}", kind) for place, kind in NAMED.items() for name in _named(out, place)
-    }
+    folders = {f"{place}/{name}": kind for place, kind in NAMED.items() for name in _named(out, place)}
+    known = {_name(path) for path in folders}
+    said: dict[str, set[str]] = {name: set() for name in known}
+    for path in folders:
+        said[_name(path)] |= _references(files.join(out, path)) & known
     plans = _plans(out)
     stages = {plan.split("/")[-2] for plan in plans}
     needs = [files.join(out, name) for name in files.matching(out, PATTERN) if stage_of(name) in stages]
-    text = {name: _references(files.join(out, path)) & set(folders) for name, (path, _) in folders.items()}
-    wanted = set().union(*(_digests(path) for path in (*plans, *needs))) & set(folders)
+    wanted = set().union(*(_digests(path) for path in (*plans, *needs))) & known
     reached: set[str] = set()
     while wanted - reached:
         name = min(wanted - reached)
         reached.add(name)
-        wanted |= text[name]
+        wanted |= said[name]
     newest = max(os.stat(plan).st_mtime_ns for plan in plans)
-    for name, (path, kind) in folders.items():
-        folder = files.join(out, path)
-        if name not in reached and _newest(folder) < newest:
+    for path, kind in folders.items():
+        if _name(path) not in reached and _newest(files.join(out, path)) < newest:
             yield path, kind
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _named(out: str, place: str) -> list[str]:
@@ -132,7 +143,7 @@ def _references(folder: str) -> set[str]:
 
 def _of_catalogs(out: str) -> Iterator[tuple[str, Kind]]:
     """What only the reading of a source needed that is read; the tars among its listings hold media."""
-    for name in files.matching(out, "catalog/*/source.json"):
+    for name in [name for place in CATALOGS for name in files.matching(out, f"{place}/*/source.json")]:
         folder = name.rpartition("/")[0]
         if os.path.isdir(files.join(out, work_folder(folder))):
             yield work_folder(folder), "temporary"
@@ -143,8 +154,9 @@ def _of_catalogs(out: str) -> Iterator[tuple[str, Kind]]:
 
 
 def _of_curation(out: str) -> Iterator[tuple[str, Kind]]:
-    """What the steps of a killed build left that begin anew, and the needs of stages that are not there any more."""
-    names = [name for depth in ("*", "*/*") for name in files.matching(out, f"curate/{depth}/work/*")]
+    """What the steps of a killed build left, and the needs of stages that are not there any more."""
+    kinds = ("curate/*/work", "curate/*/*/work", "curate/*/*/progress", "benchmarks/curate/*/*/progress")
+    names = [name for kind in kinds for name in files.matching(out, f"{kind}/*")]
     for folder in sorted({name.rpartition("/")[0] for name in names}):
         yield folder, "temporary"
     stages = {name.split("/")[1] for name in files.matching(out, "stages/*/*.json")}
@@ -169,7 +181,7 @@ def _temporary(out: str) -> Iterator[tuple[str, Kind]]:
     for place in NAMED:
         if os.path.isdir(files.join(out, place, _GOING)):
             yield f"{place}/{_GOING}", "temporary"
-    for place in ("catalog", *NAMED):
+    for place in (*CATALOGS, *NAMED):
         for name in files.matching(out, f"{place}/**/*{files.TEMPORARY}*"):
             yield name, "temporary"
 

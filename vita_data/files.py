@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 OPEN_FILES = 64
 TEMPORARY = ".tmp-"
+LOCK = ".lock"
 _CANNOT_WRITE = (
     errno.ENOSPC,
     errno.EROFS,
@@ -319,31 +320,31 @@ def read_table(path: str, columns: list[str] | None = None) -> pa.Table:
         return pq.ParquetFile(stream, pre_buffer=False).read(columns=columns, use_threads=False)
 
 
-def _take(descriptor: int, folder: str) -> None:
+def _take(descriptor: int, folder: str, who: str) -> None:
     import fcntl
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however that ends
     except BlockingIOError as error:
         raise UsageError(
-            f"another build is writing to {folder}; wait for it, or choose another --out."
+            f"another {who} is writing to {folder}; wait for it, or choose another --out."
         ) from error
 
 
 @contextmanager
-def locked(folder: str) -> Iterator[None]:
-    """Keeps a local folder to one process; raises UsageError when another one has it. Remote ones are not locked."""
+def locked(folder: str, who: str = "build") -> Iterator[None]:
+    """Keeps a local folder to one process, a `who`; UsageError when another has it. Remote ones are not locked."""
     if is_url(folder):
         yield
         return
     make_folder(folder)
-    path = join(folder, ".lock")
+    path = join(folder, LOCK)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise _write_error(path, error) from error
     try:
-        _take(descriptor, folder)
+        _take(descriptor, folder, who)
         yield
     finally:
         os.close(descriptor)

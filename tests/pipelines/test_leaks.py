@@ -234,3 +234,20 @@ def test_a_second_look_reads_no_benchmark_again(home: Path, gone: dict[str, dict
     run_build(home / "test.yaml", home / "out", against=str(home / "sets"))
     assert {path: path.stat().st_mtime_ns for path in paths} == before
     assert paths
+
+
+def test_of_a_benchmark_that_is_not_whole_the_build_says_how_much_is_not_looked_for(tmp_path: Path) -> None:
+    for name, asked in (("quiz", [LONG, "Why?"]), ("hollow", [])):
+        write_benchmark(tmp_path, [(question, scene(7)) for question in asked], name)
+    path = tmp_path / "sets" / "quiz.tsv"
+    path.write_text(path.read_text() + "2,iVBORw0KGgo=,How many?,7\n".replace(",", "\t"))
+    mixture = write_mixture(tmp_path, {"texts": "all"}, benchmarks=["quiz", "hollow"], curate=True)
+    texts = [record(f"t{n}", f"What is {n} times {n}?", f"It is {n * n}.") for n in range(20)]
+    write_source(tmp_path, "texts", texts, scenario="Pure Text")
+    call = ["decontaminate", "--mixture", mixture, "--out", tmp_path / "out", "--against", tmp_path / "sets"]
+    said = vita_data(*call, "--workers", 1).stderr.splitlines()
+    lost = [line for line in said if line.startswith("benchmark ")]
+    assert lost == [
+        "benchmark hollow holds no record, so nothing is looked for; fetch its files again",
+        "benchmark quiz: 1 of 3 records are not looked for (1 read/media_missing)",
+    ]

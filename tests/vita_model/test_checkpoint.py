@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from vita_data.errors import UsageError, VitaError
 from vita_model.config.presets import tiny
 from vita_model.nets.vita import build
 from vita_model.train import checkpoint, tensors
-from vita_model.train.folder import begin, cut_metrics
+from vita_model.train.folder import begin, cut_metrics, held
 from vita_model.train.tensors import Tensors, write
 
 
@@ -65,7 +67,7 @@ def test_tensors_of_several_files_read_back_to_the_bit(
 
 def test_weights_of_another_model_are_refused_by_the_name_of_the_tensor(tmp_path: Path) -> None:
     model = build(tiny(), 0)
-    named = dict(model.named_parameters())
+    named = dict(model.state_dict())
     write(tmp_path, "model", iter({**named, "projector.0.bias": torch.zeros(3)}.items()), keep=True)
     with pytest.raises(VitaError, match=r"projector\.0\.bias as \(3,\), the model as \(160,\)"):
         checkpoint.load_weights(model, tmp_path)
@@ -76,7 +78,7 @@ def test_weights_of_another_model_are_refused_by_the_name_of_the_tensor(tmp_path
         checkpoint.load_weights(model, other)
 
 
-ASKED = {"stage": "1.1", "preset": "tiny", "seed": 1, "precision": "fp32", "plan_digest": "a"}
+ASKED = {"stage": "1.1", "preset": "tiny", "seed": 1, "precision": "fp32", "plan_digest": "a", "init": []}
 
 
 def test_a_run_folder_that_holds_something_is_refused_without_resume(tmp_path: Path) -> None:
@@ -90,6 +92,41 @@ def test_a_run_does_not_go_on_with_another_seed(tmp_path: Path) -> None:
     begin(tmp_path, ASKED, resume=True)
     with pytest.raises(UsageError, match="seed 1 and this call has 2"):
         begin(tmp_path, {**ASKED, "seed": 2}, resume=True)
+
+
+def test_a_run_without_a_checkpoint_goes_on_from_what_it_was_started_with(tmp_path: Path) -> None:
+    begin(tmp_path, {**ASKED, "init": ["weights"]}, resume=False)
+    with pytest.raises(UsageError, match=r"init \['weights'\] and this call has \[\]"):
+        begin(tmp_path, ASKED, resume=True)
+    begin(tmp_path, ASKED, resume=True, step=2)  # the checkpoint holds what it was started from
+
+
+def test_a_run_that_another_training_holds_is_refused_until_that_one_ends(tmp_path: Path) -> None:
+    with held(tmp_path, writes=True):
+        with held(tmp_path, writes=False), pytest.raises(UsageError, match="another training is writing"):
+            held(tmp_path, writes=True).__enter__()
+        begin(tmp_path, ASKED, resume=False)
+    with held(tmp_path, writes=True):
+        begin(tmp_path, ASKED, resume=True)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(tmp_path: Path) -> None:
+    code = f"""
+import resource, signal, torch
+from pathlib import Path
+from vita_data.errors import VitaError
+from vita_model.train.tensors import write
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+try:
+    write(Path({str(tmp_path)!r}) / "partial", "model", [("w", torch.zeros(1 << 16))], True)
+except VitaError as error:
+    print(error)
+"""
+    (tmp_path / "partial").mkdir()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "model-00001.safetensors cannot be written" in done.stdout, done.stderr
+    assert "free space" in done.stdout and not (tmp_path / "partial").exists()
 
 
 @pytest.fixture()

@@ -39,6 +39,12 @@ def test_a_geometry_that_the_tower_does_not_make_is_refused() -> None:
         ModelConfig("odd", tiny().vision, tiny().language, wrong)
 
 
+def test_an_adapter_by_whose_stride_no_build_counts_is_refused() -> None:
+    fast = replace(tiny().geometry, audio_rate=25.0)
+    with pytest.raises(UsageError, match="adapter has stride 1, and builds count"):
+        replace(tiny(), adapter=replace(tiny().adapter, stride=1), geometry=fast)
+
+
 def test_tiles_become_the_papers_number_of_tokens() -> None:
     assert (VisionConfig().tokens_per_tile, VisionConfig().features) == (256, 4096)
     assert (tiny().vision.tokens_per_tile, tiny().geometry.max_length) == (16, 2048)

@@ -122,8 +122,9 @@ def test_a_stage_by_its_cards_has_the_papers_samples_and_an_average_shape() -> N
 
 
 def test_a_mixture_that_estimates_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="do not estimate"):
-        asked("1.3", "sample")
+    for stage in ("1.3", "3.1"):
+        with pytest.raises(UsageError, match=f"stage {stage} do not estimate"):
+            asked(stage, "sample")
 
 
 def test_a_model_without_guiding_embeddings_or_characters_has_no_such_parts() -> None:

@@ -25,7 +25,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory, make_stage: Callable[..., Pa
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["order", "--help"], ["info", "--help"]]
+    "arguments",
+    [["--help"], ["train", "--help"], ["encode", "--help"], ["order", "--help"], ["info", "--help"]],
 )
 def test_help_needs_no_torch(arguments: list[str]) -> None:
     code = (

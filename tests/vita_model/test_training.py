@@ -213,6 +213,24 @@ def test_a_stage_packed_for_another_template_is_refused(
         train(Options("1.2", str(tmp_path), "tiny", tmp_path / "run"))
 
 
+def test_packs_that_were_edited_after_the_build_are_refused(
+    make_stage: Callable[..., Path], tmp_path: Path
+) -> None:
+    home = make_stage(tmp_path, "1.2", shards=1, held_out=0)
+    path = str(home / "packs" / "00000.parquet")
+    files.write_table(path, files.read_table(path).slice(1))
+    with pytest.raises(ShardError, match="is not the file that stage.json names; run `vita-data pack"):
+        train(Options("1.2", str(tmp_path), "tiny", tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_past_its_last_step_is_not_taken_back(make_stage: Callable[..., Path], tmp_path: Path) -> None:
+    make_stage(tmp_path, "1.2", shards=1, held_out=0)
+    train(Options("1.2", str(tmp_path), "tiny", tmp_path / "run", max_steps=2))
+    with pytest.raises(UsageError, match="is at step 2, past --max-steps 1"):
+        train(Options("1.2", str(tmp_path), "tiny", tmp_path / "run", resume=True, max_steps=1))
+
+
 def test_a_damaged_picture_stops_the_run_with_its_key(
     make_stage: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from vita_data.manifest.bind import SomeOf
-from vita_data.manifest.values import Count, NotNegative, Part, Positive
+from vita_data.manifest.values import Amount, Count, NotNegative, Part, Positive
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class Schedule:
     """AdamW with warmup and decay; `global_batch` counts packs of one optimiser step over all ranks.
 
     `vision_learning_rate` is the vision tower's own; `decay_rate` is the factor per epoch of `exponential`;
-    `clip` is the gradient norm, none when absent.
+    `clip` is the gradient norm, none when absent; `discriminator_start` the step at which the discriminators of a
+    codec begin to learn and to be heard, the first when absent.
     """
 
     learning_rate: Positive
@@ -28,6 +29,7 @@ class Schedule:
     clip: Positive | None = None
     vision_learning_rate: Positive | None = None
     decay_rate: Part | None = None
+    discriminator_start: Amount | None = None
 
     def complaint(self) -> tuple[str, str] | None:
         """An exponential decay has a rate, and no other has."""

@@ -180,6 +180,10 @@ REASONS = {
     "ocr_disagrees": Reason(
         "Not what stands there", "Too little of the text that an answer gives was read in its pictures."
     ),
+    "too_long_to_say": Reason(
+        "Too long to say", "Text and speech together have more positions than the speech decoder."
+    ),
+    "nothing_to_say": Reason("Nothing to say", "The text has nothing in it that can be said."),
     "ctc_too_short": Reason(
         "Too short for its text",
         "The sound has fewer frames than its transcript needs, so none can be aligned.",

@@ -14,7 +14,7 @@ from typing import Any
 
 from vita_data import files
 from vita_data.errors import ShardError
-from vita_data.shards.seal import EVAL, EVAL_FACTS, read_stage
+from vita_data.shards.seal import EVAL, EVAL_FACTS, read_stage, sha256
 from vita_data.shards.write import index_name, shard_name
 
 OPEN_SHARDS = 32
@@ -180,6 +180,8 @@ class Stage:
             raise ShardError(f"{path} is damaged; {advice}.") from error
         if made_for != wanted:
             raise ShardError(f"{path} was packed for another geometry or chat template; {advice}.")
+        if sha256(path) != self.facts["files"].get(f"packs/{index_name(window)}"):
+            raise ShardError(f"{path} is not the file that stage.json names; {advice}.")
         return [Pack(first + n, window, tokens, places) for n, (tokens, places) in enumerate(rows)]
 
     def packs_path(self, window: int) -> str:

@@ -24,12 +24,12 @@ from vita_data.leaks import arrays, options, prints, questions, sound
 from vita_data.leaks.questions import QuestionIndex
 from vita_data.leaks.sound import SoundIndex
 from vita_data.records.key import digest_of
-from vita_data.verdicts.gone import digest_of_measured
+from vita_data.verdicts.gone import digest_in, digest_of_measured
 from vita_data.verdicts.prints import prints_name, read_prints
 from vita_data.verdicts.signals import signals_name
 
 # Raise when the same benchmarks would be indexed otherwise.
-VERSION = 2
+VERSION = 3
 ITEMS = pa.schema([("benchmark", pa.string()), ("key", pa.string()), ("text", pa.string())])
 _MEDIA = "media of benchmarks"
 _MEDIA_VERSIONS = [VERSION, phash.VERSION]
@@ -142,7 +142,9 @@ def build_index(benchmarks: list[ReadBenchmark], folder: str) -> None:
     }
     arrays.save(files.join(folder, "media"), _MEDIA, _MEDIA_VERSIONS, media)
     files.write_table(files.join(folder, "items.parquet"), pa.Table.from_pylist(found.items, ITEMS))
-    files.write_json(files.join(folder, _DONE), {"benchmarks": [one.name for one in benchmarks]})
+    made_of = [digest_in(path) for one in benchmarks for path in (one.signals, one.prints) if path]
+    facts = {"benchmarks": [one.name for one in benchmarks], "made_of": made_of}
+    files.write_json(files.join(folder, _DONE), facts)
 
 
 def _rows(one: ReadBenchmark, part: int) -> Iterator[tuple[dict[str, Any], list[Any], list[Any]]]:

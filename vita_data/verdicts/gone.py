@@ -51,10 +51,15 @@ def digest_of_measured(folder: str, name: Callable[[int], str], parts: list[int]
 
     What is made of incomplete tables is then never taken for what comes of whole ones.
     """
-    digest = folder.split("/")[-2]
+    digest = digest_in(folder)
     lacking = [(part, rows_to_measure(files.join(folder, name(part)))) for part in parts]
     lacking = [(part, rows) for part, rows in lacking if rows]
     return digest_of("gone", digest, lacking) if lacking else digest
+
+
+def digest_in(folder: str) -> str:
+    """The digest in the path of a source's folder, which names what the folder holds."""
+    return folder.split("/")[-2]
 
 
 def _list_of(path: str) -> str:

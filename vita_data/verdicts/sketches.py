@@ -50,18 +50,19 @@ def _path(work: str, name: str, place: int, part: int) -> str:
     return files.join(work, f"{name}-{place:04d}-{part:05d}.npy")
 
 
+def _read(work: str, name: str, place: int, part: int) -> Any:
+    path = _path(work, name, place, part)
+    if files.is_url(path):
+        return np.load(io.BytesIO(files.read_bytes(path)), allow_pickle=False)
+    return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+
+
 class Sketches:
     """The sketches below a folder, for rows with columns `place`, `part` and `row`."""
 
     def __init__(self, work: str) -> None:
-        self._work = work
-        self._array = functools.lru_cache(maxsize=FILES_HELD)(self._read)
-
-    def _read(self, name: str, place: int, part: int) -> Any:
-        path = _path(self._work, name, place, part)
-        if files.is_url(path):
-            return np.load(io.BytesIO(files.read_bytes(path)), allow_pickle=False)
-        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        # No method of its own: what refers to itself keeps its files mapped until the collector comes by.
+        self._array = functools.lru_cache(maxsize=FILES_HELD)(functools.partial(_read, work))
 
     def signatures(self, rows: dict[str, Any], numbers: Any) -> Any:
         """uint32[n, permutations] of rows by number."""

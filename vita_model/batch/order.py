@@ -53,6 +53,30 @@ class Order:
         return tuple(packs) + (None,) * (self._batch - len(packs))
 
 
+class SampleOrder(Order):
+    """Global batches of samples instead of packs, each a pack of its own; every one is full.
+
+    Where an epoch ends within a batch, the next one begins in it: a norm over the batch needs its rows.
+    """
+
+    def __init__(self, packs: Sequence[Pack], seed: int, global_batch: int, epochs: float = 1) -> None:
+        places = [(pack.window, place) for pack in packs for place in pack.samples]
+        singles = [Pack(number, window, 0, (place,)) for number, (window, place) in enumerate(places)]
+        super().__init__(singles, seed, global_batch, epochs)
+        self.steps = math.ceil(epochs * len(singles) / global_batch)
+
+    def step(self, number: int) -> Slots:
+        """The samples of a global step."""
+        first = number * self._batch
+        return tuple(self._at(place) for place in range(first, first + self._batch))
+
+    def _at(self, place: int) -> Pack:
+        epoch, within = divmod(place, len(self._packs))
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = epoch, epoch_order(self._packs, self._seed, epoch)
+        return self._epoch[1][within]
+
+
 def ranks(slots: Slots, world_size: int) -> list[Slots]:
     """The slots of each rank, equally many: where the ranks do not divide the batch, None fills up."""
     rounds = math.ceil(len(slots) / world_size)

@@ -26,11 +26,13 @@ from vita_model.cli.output import as_json_option, plain_stdout, reported, show
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    help="Processes that encode; as many as there are cores unless given.",
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Processes that encode.",
 )
 @as_json_option
 @reported
-def encode(workers: int | None, as_json: bool, **options: Any) -> None:
+def encode(as_json: bool, **options: Any) -> None:
     """Write the codec tokens of every utterance of a stage beside its shards, held-out ones too.
 
     Encodes what is missing, so a run that was stopped goes on. The tokens do not depend on --workers.
@@ -39,7 +41,7 @@ def encode(workers: int | None, as_json: bool, **options: Any) -> None:
         from vita_model.codes.program import Options
         from vita_model.codes.program import encode as run
 
-        done = run(Options(**options, workers=workers or len(os.sched_getaffinity(0))), _tell)
+        done = run(Options(**options), _tell)
         if sys.stderr.isatty():
             click.echo("\r\x1b[2K", nl=False, err=True)
     found = done["parts"].values()

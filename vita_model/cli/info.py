@@ -26,7 +26,11 @@ DAY = 86400.0
 @click.option("--manifests", type=click.Path(path_type=Path), help="Folder with cards of your own.")
 @click.option("--gpus", type=click.IntRange(1), default=32, show_default=True, help="How many GPUs.")
 @click.option(
-    "--tflops", type=float, default=312.0, show_default=True, help="Peak of one GPU in bf16; an A100's."
+    "--tflops",
+    type=click.FloatRange(0, min_open=True),
+    default=312.0,
+    show_default=True,
+    help="Peak of one GPU in bf16; an A100's.",
 )
 @click.option(
     "--share",
@@ -35,7 +39,9 @@ DAY = 86400.0
     show_default=True,
     help="Of it in use.",
 )
-@click.option("--price", type=float, default=2.0, show_default=True, help="Of one GPU for an hour.")
+@click.option(
+    "--price", type=click.FloatRange(0), default=2.0, show_default=True, help="Of one GPU for an hour."
+)
 @as_json_option
 @reported
 def info(name: str, stage: str | None, as_json: bool, **chosen: Any) -> None:

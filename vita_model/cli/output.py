@@ -8,14 +8,22 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from vita_data.errors import VitaError
 from vita_model.config.presets import PRESETS
+from vita_model.train.launch import rank, world_size
 
 TRAINING_PACKAGES = ("torch", "transformers", "deepspeed", "safetensors")  # what the base install leaves out
+LOST = (
+    "closed by peer",
+    "reset by peer",
+    "Broken pipe",
+    "remote process exited",
+    "NCCL",
+)  # a rank that is gone
 PRESET = click.Choice(list(PRESETS))
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
@@ -36,9 +44,19 @@ def plain_stdout() -> Iterator[None]:
         os.close(kept)
 
 
-def first_rank() -> bool:
-    """Whether this process is the one that speaks."""
-    return os.environ.get("RANK", "0") == "0"
+def complain(words: str) -> None:
+    """One line on standard error; of another rank than the first it says which, since only that one may have it."""
+    who = f" (rank {rank()})" if rank() else ""
+    click.echo(f"vita-model{who}: {words}", err=True)
+
+
+def _end(status: int) -> NoReturn:
+    """Ends this process; among others at once, since an orderly end waits for threads that speak with ranks now gone."""
+    if world_size() == 1:
+        sys.exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def reported(command: Callable[..., None]) -> Callable[..., None]:
@@ -49,21 +67,24 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except VitaError as error:
-            if first_rank():
-                click.echo(f"vita-model: {error}", err=True)
-            sys.exit(error.status)
+            complain(str(error))
+            _end(error.status)
+        except RuntimeError as error:
+            if world_size() == 1 or not any(words in str(error) for words in LOST):
+                raise
+            reason = str(error).partition("\n")[0]
+            complain(f"another rank has ended and says why itself ({reason}); then go on with --resume.")
+            _end(1)
         except ModuleNotFoundError as error:
             if error.name not in TRAINING_PACKAGES:
                 raise
-            click.echo(
-                f"vita-model: {error.name} is not installed; install the toolkit as '.[train]'.", err=True
-            )
-            sys.exit(2)
+            complain(f"{error.name} is not installed; install the toolkit as '.[train]'.")
+            _end(2)
 
     return run
 
 
 def show(value: dict[str, Any], as_json: bool, words: str) -> None:
     """Prints the one JSON object, or the words for people."""
-    if first_rank():
+    if not rank():
         click.echo(json.dumps(value, ensure_ascii=False) if as_json else words)

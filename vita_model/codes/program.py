@@ -7,7 +7,6 @@ depend on how many processes share the shards.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -48,17 +47,22 @@ class Options:
 def encode(options: Options, tell: Tell = lambda done, total: None) -> dict[str, Any]:
     """Encodes what is missing; {folder, encoded, ...} with all that codec.json says.
 
-    Raises UsageError for a stage that is not spoken, or whose tokens a second are not the codec's.
+    Raises UsageError for a stage that is not spoken, one whose tokens a second are not the codec's, and a clip that
+    is none.
     """
-    torch.set_num_threads(1)  # as the workers do: a voice is the same on any machine
+    torch.set_num_threads(1)  # as workers do: sums have one order
     place = find_codec(options.codec)
     codec, stage = read_codec(place), Stage(options.data)
     _check(stage, codec, options)
+    chosen = None if options.voice is None else _voice_of(options.voice, codec)
     digest = codec_digest(codec)
     folder = codes_folder(stage, digest)
     with files.locked(folder):
         works = {
-            part: [_work(inner, number, place, digest, folder, part) for number in range(inner.shard_count)]
+            part: [
+                Work(inner.folder, number, str(place), digest, codes_file(folder, part, number))
+                for number in range(inner.shard_count)
+            ]
             for part, inner in parts(stage).items()
         }
         missing = [
@@ -73,7 +77,7 @@ def encode(options: Options, tell: Tell = lambda done, total: None) -> dict[str,
             "codec": {"digest": digest, **_dimensions(codec), **origin(place)},
             "stage": {"name": stage.plan["stage"], "utterances": utterances_digest(stage)},
             "parts": {part or "train": held.to_json() for part, held in tallies.items()},
-            **_voice(options.voice, codec, folder, tallies[""]),
+            **(chosen or _kept_voice(folder) or _typical_voice(tallies[""])),
             "files": {
                 work.path.removeprefix(f"{folder}/"): sha256(work.path) for work in chain(*works.values())
             },
@@ -88,6 +92,8 @@ def _check(stage: Stage, codec: Codec, options: Options) -> None:
             f"{options.data} is stage {stage.plan['stage']}, which learns no codec tokens; "
             "give the folder of stage 3.2."
         )
+    if not stage.shard_count:
+        raise UsageError(f"{options.data} holds no speech; build the stage from a source that has some.")
     said, made = stage.plan["geometry"]["codec_rate"], codec.config.rate / codec.config.hop
     if said != made:
         raise UsageError(
@@ -96,15 +102,14 @@ def _check(stage: Stage, codec: Codec, options: Options) -> None:
         )
 
 
-def _work(stage: Stage, number: int, place: Path, digest: str, folder: str, part: str) -> Work:
-    return Work(stage.folder, number, str(place), digest, codes_file(folder, part, number))
-
-
 def _run(missing: list[Work], workers: int, tell: Tell) -> None:
-    """Encodes shards in processes of their own, each of which ends with this one."""
-    if not missing:
-        return
+    """Encodes shards, by several workers in processes of their own, each of which ends with this one."""
     tell(0, len(missing))
+    if min(workers, len(missing)) < 2:
+        for done, work in enumerate(missing, 1):
+            encode_shard(work)
+            tell(done, len(missing))
+        return
     spawn = get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(missing)), spawn, initializer=start_worker) as pool:
         try:
@@ -121,15 +126,21 @@ def _dimensions(codec: Codec) -> dict[str, int]:
     return {name: getattr(codec.config, name) for name in ("rate", "hop", "codes", "global_codes")}
 
 
-def _voice(clip: str | None, codec: Codec, folder: str, heard: Tally) -> dict[str, Any]:
-    """The voice of the clip, else the one that was chosen before, else the most ordinary one of the stage."""
-    if clip is not None:
-        _, codes = codec.encode([reference_clip(clip, codec.config.rate)])[0]
-        digest = hashlib.sha256(files.read_bytes(clip)).hexdigest()
-        return {"voice": codes.tolist(), "voice_of": {"clip": digest}}
+def _voice_of(clip: str, codec: Codec) -> dict[str, Any]:
+    _, codes = codec.encode([reference_clip(clip, codec.config.rate)])[0]
+    return {"voice": codes.tolist(), "voice_of": {"clip": sha256(clip)}}
+
+
+def _kept_voice(folder: str) -> dict[str, Any] | None:
+    """The voice that was chosen before."""
     path = files.join(folder, FACTS)
-    if files.exists(path):
-        before = files.read_json(path)
-        return {name: before[name] for name in ("voice", "voice_of")}
+    if not files.exists(path):
+        return None
+    before = files.read_json(path)
+    return {name: before[name] for name in ("voice", "voice_of")}
+
+
+def _typical_voice(heard: Tally) -> dict[str, Any]:
+    """The most ordinary voice of the stage: any other codec's numbers would be noise to this one."""
     key, voice = heard.typical_voice()
     return {"voice": voice, "voice_of": {"utterance": key}}

@@ -27,6 +27,7 @@ PARTS = (
     "codec",
 )
 STATES = 3
+ADAPTER_STRIDE = 2  # vita_data.prompt.lengths counts the vectors of a sound by it
 Known = TypeVar("Known")
 
 
@@ -61,6 +62,11 @@ class ModelConfig:
                     f"model {self.preset}: its geometry says {said} {what}, its parts make {needed}; "
                     "give both the same."
                 )
+        if self.adapter.stride != ADAPTER_STRIDE:
+            raise UsageError(
+                f"model {self.preset}: its speech adapter has stride {self.adapter.stride}, and builds count the "
+                f"vectors of a sound by stride {ADAPTER_STRIDE}; give it that."
+            )
         if self.language.hidden % self.decoder.width:
             raise UsageError(
                 f"model {self.preset}: an embedding of {self.language.hidden} is no whole number of the speech "

@@ -50,6 +50,8 @@ def asked(
     plan = plan_from_cards(card, mixture_card, sources)
     geometry = mixture_card.geometry
     if card.unit == "hours":
+        if plan["total"]["hours"] is None:
+            raise UsageError(_unsaid(card))
         samples, shape = _of_hours(card, plan["total"])
     else:
         most = geometry.max_tiles + int(geometry.thumbnail)
@@ -67,9 +69,7 @@ def _of_questions(
 ) -> tuple[float, Shape]:
     samples = sum(row["samples"] for row, _ in rows)
     if not samples:
-        raise UsageError(
-            f"the cards of stage {card.stage} do not estimate its samples; name another mixture."
-        )
+        raise UsageError(_unsaid(card))
     text = seen = 0.0
     for row, source in rows:
         estimate = source.estimate
@@ -86,6 +86,10 @@ def _of_questions(
         heard=SPOKEN_SECONDS * spoken / samples,
     )
     return samples, shape
+
+
+def _unsaid(card: StageCard) -> str:
+    return f"the cards of stage {card.stage} do not estimate its samples; name another mixture."
 
 
 def _of_hours(card: StageCard, total: dict[str, float]) -> tuple[float, Shape]:

@@ -40,10 +40,15 @@ def by_source(batch: Batch, losses: dict[str, torch.Tensor]) -> Sums:
 def _summed(rows: Iterable[tuple[str, float, int]]) -> Sums:
     sums: Sums = {}
     for key, loss, count in rows:
-        source = key.rpartition("-")[0]
+        source = source_of(key)
         before = sums.get(source, (0.0, 0))
         sums[source] = before[0] + loss, before[1] + count
     return sums
+
+
+def source_of(key: str) -> str:
+    """The source that a sample's key begins with."""
+    return key.rpartition("-")[0]
 
 
 def means(mine: Iterable[Sums]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from vita_model.train.tensors import Tensors, write
 KEEP = 2
 COMPLETE = "complete.json"
 FOLDER = "checkpoints"
+MODEL, OPTIMIZER = "model", "optimizer"
 
 
 def facts(checkpoint: Path) -> dict[str, Any]:
@@ -69,9 +70,21 @@ def find(place: Path) -> Path:
 def save(
     engine: Any, run: Path, step: int, said: dict[str, Any], exact: Mapping[str, torch.Tensor] | None = None
 ) -> Path:
-    """Writes the checkpoint after `step` steps; all ranks call it, rank 0 writes. Keeps the last two.
+    """Writes the checkpoint of an engine after `step` steps; all ranks call it.
 
     `exact` are weights as they came, of parts that are not trained: an engine in bf16 has them rounded.
+    """
+    kept = exact or {}
+    weights = ((name, kept.get(name, weight)) for name, weight in state.weights(engine))
+    return save_stems(run, step, said, {MODEL: weights, OPTIMIZER: state.moments(engine)})
+
+
+def save_stems(
+    run: Path, step: int, said: dict[str, Any], stems: Mapping[str, Iterable[tuple[str, torch.Tensor]]]
+) -> Path:
+    """Writes the checkpoint after `step` steps: tensors by the stem of their files; keeps the last two.
+
+    All ranks call it and go through every tensor; rank 0 writes.
     """
     writes = distributed.get_rank() == 0
     target = run / FOLDER / f"step-{step:08d}"
@@ -79,11 +92,8 @@ def save(
     if writes:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-    kept = exact or {}
-    write(
-        partial, "model", ((name, kept.get(name, weight)) for name, weight in state.weights(engine)), writes
-    )
-    write(partial, "optimizer", state.moments(engine), writes)
+    for stem, tensors in stems.items():
+        write(partial, stem, tensors, writes)
     if writes:
         sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
         files.write_json(str(partial / COMPLETE), {**said, "step": step, "files": sizes})
@@ -115,7 +125,7 @@ def load_weights(model: Vita, checkpoint: Path, parts: Sequence[str] | None = No
 
     VitaError names one that is missing, extra or misshapen.
     """
-    stored = Tensors(checkpoint, "model")
+    stored = Tensors(checkpoint, MODEL)
     chosen = model.parts if parts is None else parts
     wanted = {
         name: weight
@@ -138,7 +148,7 @@ def load_weights(model: Vita, checkpoint: Path, parts: Sequence[str] | None = No
             weight.copy_(value)
 
 
-def load_optimizer(engine: Any, checkpoint: Path, step: int) -> None:
-    """Puts the optimizer of an engine where it was when the checkpoint was written."""
-    stored = Tensors(checkpoint, "optimizer")
+def load_optimizer(engine: Any, checkpoint: Path, step: int, stem: str = OPTIMIZER) -> None:
+    """Puts the optimizer of an engine where it was after its `step` updates."""
+    stored = Tensors(checkpoint, stem)
     state.restore(engine, stored.read, step)

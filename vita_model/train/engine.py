@@ -1,8 +1,8 @@
 """DeepSpeed around the model: the process group, the configuration, one engine for ZeRO 0 to 3.
 
 Runs as one plain process, or as many under a launcher that sets RANK, WORLD_SIZE and the master's
-address, as torchrun and `deepspeed` do. Gradients are averaged over ranks by DeepSpeed, so a loss is scaled by
-the world size before it is handed over; accumulation is not scaled a second time.
+address, as torchrun and `deepspeed` do, or under Slurm's srun. Gradients are averaged over ranks by DeepSpeed,
+so a loss is scaled by the world size before it is handed over; accumulation is not scaled a second time.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import socket
 from typing import Any
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 from vita_data.errors import UsageError
 from vita_data.manifest.schedule import Schedule
-from vita_model.nets.vita import Vita
+from vita_model.train.launch import from_slurm
 from vita_model.train.parts import groups
 
 NEVER = 1 << 40
@@ -32,6 +32,7 @@ def start_processes() -> tuple[int, int]:
         return distributed.get_rank(), distributed.get_world_size()
     if not torch.cuda.is_available():
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    from_slurm()
     if "RANK" not in os.environ:
         alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
         os.environ.update(alone, MASTER_PORT=str(_free_port()))
@@ -52,7 +53,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_engine(model: Vita, schedule: Schedule, zero: int, rounds: int) -> Any:
+def start_engine(model: nn.Module, schedule: Schedule, zero: int, rounds: int) -> Any:
     """A DeepSpeed engine that steps every `rounds` packs, with torch's AdamW, which needs no compiler."""
     import deepspeed
 

@@ -6,17 +6,15 @@ from typing import Any
 
 from torch import nn
 
-from vita_model.nets.vita import Vita
-
 VISION = "vision_tower"
 
 
-def trainable(model: Vita) -> dict[str, nn.Parameter]:
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
     """The parameters that learn, by name, in the model's order."""
     return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
 
 
-def groups(model: Vita, weight_decay: float) -> list[dict[str, Any]]:
+def groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Optimizer groups: the vision tower apart, for its own learning rate; vectors (norms, biases) undecayed.
 
     Each group says in `vision` whose learning rate it follows. Empty groups are left out.

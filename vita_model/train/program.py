@@ -11,6 +11,7 @@ from typing import Any
 from torch import distributed
 
 from vita_data import files
+from vita_data.errors import UsageError
 from vita_data.manifest.stage import split_stage
 from vita_model.batch.clauses import Clauses
 from vita_model.batch.order import ranks
@@ -23,6 +24,7 @@ from vita_model.train.engine import start_engine, start_processes
 from vita_model.train.loop import Loop
 from vita_model.train.norms import measure_norms
 from vita_model.train.say import Teller
+from vita_model.train.shared import require_shared
 from vita_model.train.starts import Start
 from vita_model.train.task import Task, halves, open_task, stage_folder, training_seed
 from vita_model.train.untouched import Untouched
@@ -86,25 +88,31 @@ def _train_one(options: Options, place: str, half: str | None) -> dict[str, Any]
         teller.say(f"{options.out} has no complete checkpoint; starting at the first step")
     asked = _asked(options, task, config, world) | {"trained": starts.lineage(found, task)}
     cursor = 0 if went_on is None else int(checkpoint.facts(went_on)["step"])
-    if rank == 0:
-        folder.begin(options.out, asked, options.resume)
-        folder.cut_metrics(options.out, cursor)
-    distributed.barrier()
-    _leave_out(task, teller, options.out if rank == 0 else None)
-    model = _model(config, asked["seed"], found, teller)
-    if CTC in task.objective and (clips := measure_norms(model, task)):
-        teller.say(f"the spread of features was measured on {clips:,} clips")
-    exact = Untouched(model, found, task.trains) if task.schedule.precision != "fp32" else None
-    model.set_trained(task.trains, tuple(task.objective))
-    model.save_memory(options.save_memory)
-    rounds = len(ranks(task.order.step(0), world)[0])
-    engine = start_engine(model, task.schedule, asked["zero"], rounds)
-    if went_on is not None:
-        checkpoint.load_optimizer(engine, went_on, cursor)
-        teller.say(f"going on from {went_on} at step {cursor} of {task.order.steps}")
-    loop = Loop(engine, task, options.out, asked, teller, exact)
     last = min(task.order.steps, options.max_steps or task.order.steps)
-    return _finish(loop, loop.train(cursor, last, options.save_every), last)
+    if last < cursor:
+        raise UsageError(
+            f"{options.out} is at step {cursor}, past --max-steps {last}; give that many or more."
+        )
+    with folder.held(options.out, rank == 0):
+        if rank == 0:
+            folder.begin(options.out, asked, options.resume, cursor)
+            folder.cut_metrics(options.out, cursor)
+        distributed.barrier()
+        require_shared(options.out, cursor)
+        _leave_out(task, teller, options.out if rank == 0 else None)
+        model = _model(config, asked["seed"], found, teller)
+        if CTC in task.objective and (clips := measure_norms(model, task)):
+            teller.say(f"the spread of features was measured on {clips:,} clips")
+        exact = Untouched(model, found, task.trains) if task.schedule.precision != "fp32" else None
+        model.set_trained(task.trains, tuple(task.objective))
+        model.save_memory(options.save_memory)
+        rounds = len(ranks(task.order.step(0), world)[0])
+        engine = start_engine(model, task.schedule, asked["zero"], rounds)
+        if went_on is not None:
+            checkpoint.load_optimizer(engine, went_on, cursor)
+            teller.say(f"going on from {went_on} at step {cursor} of {task.order.steps}")
+        loop = Loop(engine, task, options.out, asked, teller, exact)
+        return _finish(loop, loop.train(cursor, last, options.save_every), last)
 
 
 def _model(config: ModelConfig, seed: int, found: Sequence[Start], teller: Teller) -> Vita:

@@ -10,6 +10,7 @@ from vita_data.errors import ShardError
 from vita_data.manifest.schedule import Schedule
 
 PRECISIONS = ("fp32", "bf16")
+OPTIONAL = ("clip", "vision_learning_rate", "decay_rate", "discriminator_start")
 
 
 def from_plan(said: dict[str, Any], precision: str | None = None) -> Schedule:
@@ -18,7 +19,7 @@ def from_plan(said: dict[str, Any], precision: str | None = None) -> Schedule:
     Raises ShardError for keys or values that this trainer does not know.
     """
     odd = sorted({field.name for field in fields(Schedule)} ^ set(said))
-    missing = [name for name in odd if name not in ("clip", "vision_learning_rate", "decay_rate")]
+    missing = [name for name in odd if name not in OPTIONAL]
     if missing:
         raise ShardError(
             f"the plan's schedule does not fit this trainer at: {', '.join(missing)}; build again."

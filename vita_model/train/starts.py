@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from vita_data import files
 from vita_data.errors import UsageError
@@ -18,7 +18,6 @@ from vita_model.nets.codec.codec import Codec
 from vita_model.nets.codec.identity import codec_digest
 from vita_model.nets.vita import Vita
 from vita_model.train import checkpoint
-from vita_model.train.task import Task
 from vita_model.train.tensors import Tensors
 from vita_model.weights.release import load_part, load_release
 
@@ -30,6 +29,25 @@ FOLDERS = {
     "internvl_vision": "vision_tower",
     "vita-Qwen2": None,
 }
+
+
+class Asks(Protocol):
+    """A stage that says where it starts from and what it trains."""
+
+    @property
+    def name(self) -> str:
+        """The stage, or one half of it."""
+        ...
+
+    @property
+    def stages_before(self) -> tuple[str, ...]:
+        """The stages whose checkpoints it starts from."""
+        ...
+
+    @property
+    def trains(self) -> tuple[str, ...]:
+        """The parts that learn."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -65,14 +83,19 @@ def find(place: Path) -> Start:
     return Start(place)
 
 
-def check(starts: Sequence[Start], task: Task) -> None:
-    """UsageError unless every stage that the task needs is there, and no checkpoint is of another."""
+def check(starts: Sequence[Start], task: Asks) -> None:
+    """UsageError unless every stage that the task needs is there, once, and no checkpoint is of another."""
     given = [start.stage for start in starts if start.stage is not None]
-    odd = [str(start.place) for start in starts if start.stage and start.stage not in task.stages_before]
+    odd = [start for start in starts if start.stage and start.stage not in task.stages_before]
     if odd and task.stages_before:
         raise UsageError(
-            f"{odd[0]} was trained in stage {given[0]} and stage {task.name} starts from stage "
+            f"{odd[0].place} was trained in stage {odd[0].stage} and stage {task.name} starts from stage "
             f"{' and '.join(task.stages_before)}; name a run of that stage with --init."
+        )
+    twice = [stage for stage in dict.fromkeys(given) if given.count(stage) > 1]
+    if twice:
+        raise UsageError(
+            f"--init names {given.count(twice[0])} checkpoints of stage {twice[0]}; name the one to start from."
         )
     missing = [name for name in task.stages_before if name not in given]
     if missing and len(given) == len(starts):
@@ -145,7 +168,7 @@ def codec_of(starts: Sequence[Start], config: ModelConfig) -> str | None:
     return codec_digest(codec)
 
 
-def lineage(starts: Sequence[Start], task: Task) -> dict[str, str]:
+def lineage(starts: Sequence[Start], task: Asks) -> dict[str, str]:
     """The parts that have been trained once this task is done, and in which stage last."""
     before: dict[str, str] = {}
     for start in starts:

@@ -56,6 +56,25 @@ def restore(engine: Any, read: Callable[[str], torch.Tensor], step: int) -> None
             _put(engine, weight, kind, read(f"{kind}/{name}"))
 
 
+def restart_rows(engine: Any, weight: nn.Parameter, rows: torch.Tensor) -> None:
+    """Lets rows that were written into a parameter last: its master follows, their moments are zero (ZeRO 0 to 2).
+
+    All ranks call it with the same rows.
+    """
+    from deepspeed import utils
+
+    if engine.zero_optimization_stage() == 0:
+        for kind in MOMENTS:
+            engine.basic_optimizer.state[weight][kind][rows] = 0.0
+        return
+    _link(engine)
+    for kind in MOMENTS:
+        moment = utils.safe_get_full_optimizer_state(weight, kind).clone()
+        moment[rows] = 0.0
+        utils.safe_set_full_optimizer_state(weight, moment, kind)
+    utils.safe_set_full_fp32_param(weight, weight.detach().clone())
+
+
 def _partitions(engine: Any) -> list[torch.Tensor]:
     """The tensors that the base optimizer steps: parameters at ZeRO 0, else this rank's flat partitions."""
     for attribute in (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from vita_data.errors import VitaError
@@ -15,7 +16,7 @@ from vita_data.errors import VitaError
 FILE_BYTES = 2 << 30
 
 
-def write(folder: Path, stem: str, tensors: Iterator[tuple[str, torch.Tensor]], keep: bool) -> None:
+def write(folder: Path, stem: str, tensors: Iterable[tuple[str, torch.Tensor]], keep: bool) -> None:
     """Writes `<stem>-00001.safetensors` and so on; only goes through `tensors` where not `keep`."""
     held: dict[str, torch.Tensor] = {}
     size = number = 0
@@ -33,9 +34,15 @@ def write(folder: Path, stem: str, tensors: Iterator[tuple[str, torch.Tensor]], 
 
 
 def _save(path: Path, held: dict[str, torch.Tensor]) -> None:
-    save_file(held, path)
-    with open(path, "rb") as stream:
-        os.fsync(stream.fileno())
+    try:
+        save_file(held, path)
+        with open(path, "rb") as stream:
+            os.fsync(stream.fileno())
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(path.parent, ignore_errors=True)  # without this file the others only fill the disk
+        raise VitaError(
+            f"{path} cannot be written ({error}); free space, then go on from the checkpoint before with --resume."
+        ) from error
 
 
 class Tensors:

@@ -71,8 +71,11 @@ class Codec(nn.Module):
             "global_share": global_share.mean(),
         }
 
-    def refresh(self, seed: int) -> int:
-        """Settles an optimiser step in the codebooks, on all ranks together; how many codes were restarted."""
+    def refresh(self, seed: int) -> list[tuple[nn.Parameter, torch.Tensor]]:
+        """Settles an optimiser step in the codebooks, on all ranks together.
+
+        Gives the vectors of each codebook with the rows that were moved, whose moments are the caller's to clear.
+        """
         return self.quantiser.refresh(seed)
 
     @torch.no_grad()

@@ -74,7 +74,8 @@ class Quantiser(nn.Module):
         columns = zip(books, codes.unbind(1), strict=True)
         return torch.cat([functional.embedding(column, book.vectors) for book, column in columns], dim=1)
 
-    def refresh(self, seed: int) -> int:
-        """Settles a step of every codebook by one seed; how many codes were restarted."""
+    def refresh(self, seed: int) -> list[tuple[nn.Parameter, torch.Tensor]]:
+        """Settles a step of every codebook by one seed; its vectors with the numbers of those that were moved."""
         random = torch.Generator().manual_seed(seed)
-        return sum(len(book.refresh(random)) for book in (self.frames, *self.voice))
+        books: list[Any] = [self.frames, *self.voice]
+        return [(book.vectors, book.refresh(random)) for book in books]

@@ -7,6 +7,7 @@ from torch import nn
 
 from vita_model.config.codec import CodecConfig
 from vita_model.nets.codec.blocks import SLOPE
+from vita_model.nets.codec.norm import BatchNorm
 
 KERNEL = 3
 WEIGHT_DEVIATION = 0.01
@@ -24,9 +25,9 @@ class GlobalBranch(nn.Module):
             nn.init.normal_(layer.weight, std=WEIGHT_DEVIATION)
             convolutions += [layer, nn.LeakyReLU(SLOPE)]
         self.over_time = nn.Sequential(*convolutions)
-        self.of_mean = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(SLOPE), nn.BatchNorm1d(width))
+        self.of_mean = nn.Sequential(nn.Linear(width, width), nn.LeakyReLU(SLOPE), BatchNorm(width))
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """One vector an utterance; while training its norm is over the batch."""
+        """One vector an utterance; while training its norm is over the batch of all ranks."""
         vector: torch.Tensor = self.of_mean(self.over_time(hidden).mean(dim=2))
         return vector
