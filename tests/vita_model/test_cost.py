@@ -100,6 +100,12 @@ def test_hearing_seeing_and_speaking_cost_nothing_where_a_stage_does_not_use_the
     assert set(codec_flops(tiny())) == {"codec", "discriminators"}
 
 
+def test_grouped_convolutions_of_the_discriminators_are_not_counted_as_whole_ones() -> None:
+    found = codec_flops(vita_1_5())
+    assert found["discriminators"].backward == 1.25 * found["discriminators"].forward
+    assert found["codec"].backward == pytest.approx(2 * found["codec"].forward, rel=0.05)
+
+
 def test_zero_divides_optimizer_then_gradients_then_weights() -> None:
     held = [state_bytes({"a": 100, "b": 10}, {"a"}, zero, gpus=4) for zero in range(4)]
     assert [each["optimizer"] for each in held] == [1200, 300, 300, 300]

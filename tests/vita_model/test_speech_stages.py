@@ -17,7 +17,8 @@ from vita_data.shards.write import ShardSample
 from vita_model.cli.main import main
 from vita_model.config.presets import tiny
 from vita_model.train import checkpoint, starts
-from vita_model.train.program import Options, train
+from vita_model.train.options import Options
+from vita_model.train.program import train
 from vita_model.train.task import open_task
 from vita_model.train.tensors import Tensors
 

@@ -14,7 +14,8 @@ from vita_data import files
 from vita_data.errors import ShardError, UsageError, VitaError
 from vita_model.nets.vita import Vita
 from vita_model.train import checkpoint
-from vita_model.train.program import Options, train
+from vita_model.train.options import Options
+from vita_model.train.program import train
 from vita_model.train.tensors import Tensors
 
 Metrics = Callable[[Path], list[dict[str, Any]]]
@@ -219,7 +220,7 @@ def test_packs_that_were_edited_after_the_build_are_refused(
     home = make_stage(tmp_path, "1.2", shards=1, held_out=0)
     path = str(home / "packs" / "00000.parquet")
     files.write_table(path, files.read_table(path).slice(1))
-    with pytest.raises(ShardError, match="is not the file that stage.json names; run `vita-data pack"):
+    with pytest.raises(ShardError, match=r"is not the file that stage\.json names; run `vita-data pack"):
         train(Options("1.2", str(tmp_path), "tiny", tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 

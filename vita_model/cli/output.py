@@ -51,7 +51,7 @@ def complain(words: str) -> None:
 
 
 def _end(status: int) -> NoReturn:
-    """Ends this process; among others at once, since an orderly end waits for threads that speak with ranks now gone."""
+    """Ends this process; among others at once, as an orderly end waits for threads that speak with lost ranks."""
     if world_size() == 1:
         sys.exit(status)
     sys.stdout.flush()

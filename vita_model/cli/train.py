@@ -55,7 +55,7 @@ def train(as_json: bool, local_rank: str | None, **options: Any) -> None:
     """
     with plain_stdout():
         from vita_model.train.engine import stop_processes
-        from vita_model.train.program import Options
+        from vita_model.train.options import Options
         from vita_model.train.program import train as run
 
         summary = run(Options(**options))

@@ -140,10 +140,11 @@ def codec_flops(config: ModelConfig) -> dict[str, Flops]:
         made.sum().backward()
     lookup = 2 * (sizes.segment // sizes.hop) * sizes.codes * sizes.channels  # distances to the codebook
     found = {"codec": Flops(forward + lookup, counter.get_total_flops() - forward)}
-    # Judged three times: what is real and what was made for the discriminators, and what was made for the codec.
-    with FlopCounterMode(display=False) as counter:
-        judged = [each.scores.sum() for each in judges(segment)]
-        forward = counter.get_total_flops()
-        torch.stack(judged).sum().backward()
-    found["discriminators"] = Flops(3 * forward, 3 * (counter.get_total_flops() - forward))
+    # They judge what is real and what was made, both times, and learn from it once; what the codec learns from goes
+    # back through them without a gradient for their own weights. Torch counts the backward pass of a grouped
+    # convolution as if it had no groups, so it is taken as what it is: once the forward pass for each gradient.
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        judges(segment)
+        once = counter.get_total_flops()
+    found["discriminators"] = Flops(4 * once, 5 * once)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,32 +20,16 @@ from vita_model.config.presets import preset
 from vita_model.nets.batch import CTC
 from vita_model.nets.vita import Vita, build
 from vita_model.train import checkpoint, folder, heldout, starts
+from vita_model.train.codec.program import train_codec
 from vita_model.train.engine import start_engine, start_processes
 from vita_model.train.loop import Loop
 from vita_model.train.norms import measure_norms
+from vita_model.train.options import Options
 from vita_model.train.say import Teller
 from vita_model.train.shared import require_shared
 from vita_model.train.starts import Start
-from vita_model.train.task import Task, halves, open_task, stage_folder, training_seed
+from vita_model.train.task import Task, halves, loss_of, open_task, stage_folder, training_seed
 from vita_model.train.untouched import Untouched
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line says; `init` names every run, checkpoint or released folder to start from."""
-
-    stage: str
-    data: str
-    preset: str
-    out: Path
-    init: tuple[Path, ...] = ()
-    resume: bool = False
-    max_steps: int | None = None
-    zero: int | None = None
-    seed: int | None = None
-    save_every: int = 500
-    precision: str | None = None
-    save_memory: bool = False
 
 
 def train(options: Options) -> dict[str, Any]:
@@ -74,6 +58,8 @@ def train(options: Options) -> dict[str, Any]:
 
 
 def _train_one(options: Options, place: str, half: str | None) -> dict[str, Any]:
+    if loss_of(place, half) == "codec":
+        return train_codec(options)
     went_on = checkpoint.last(options.out) if options.resume else None
     found = [starts.find(init) for init in ([went_on] if went_on else options.init)]
     model_config = preset(options.preset)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from vita_data import files
 from vita_data.errors import UsageError
+from vita_model.config.language import LanguageConfig
 from vita_model.config.model import ModelConfig
 from vita_model.nets.codec.codec import Codec
 from vita_model.nets.codec.identity import codec_digest
@@ -20,8 +21,16 @@ from vita_model.nets.vita import Vita
 from vita_model.train import checkpoint
 from vita_model.train.tensors import Tensors
 from vita_model.weights.release import load_part, load_release
+from vita_model.weights.shape import release_config
 
 CODEC = "codec"
+# What of the config is as large as the part that was loaded, whatever the preset.
+SIZES = {
+    "encoder": "speech_encoder",
+    "adapter": "speech_adapter",
+    "decoder": "speech_decoder",
+    "codec": "codec",
+}
 # model_type in a folder's config.json -> the part it holds; a whole VITA holds every part.
 FOLDERS = {
     "qwen2": "language_model",
@@ -106,18 +115,39 @@ def check(starts: Sequence[Start], task: Asks) -> None:
 
 
 def config_of(starts: Sequence[Start], config: ModelConfig) -> ModelConfig:
-    """The config with the characters that a checkpoint has learned; UsageError for one of another model."""
-    characters = config.characters
-    for start in starts:
-        if start.said is None:
-            continue
-        theirs = ModelConfig.from_json(start.said["model"])
-        if replace(theirs, characters=0) != replace(config, characters=0):
+    """The config of the model that comes of them: what hears and speaks is as large as what was loaded of it.
+
+    UsageError for a model that sees, reads or is fed otherwise than the preset's.
+    """
+    stated = [(start, said) for start in starts if (said := _stated(start, config)) is not None]
+    for start, theirs in stated:
+        if any(getattr(theirs, name) != getattr(config, name) for name in ("vision", "language", "geometry")):
             raise UsageError(
                 f"{start.place} holds another model than preset {config.preset}; give the preset it was made with."
             )
-        characters = characters or theirs.characters
-    return replace(config, characters=characters)
+    sizes: dict[str, Any] = {}
+    for name, part in SIZES.items():
+        having = [said for start, said in stated if part in start.trained] or [said for _, said in stated[:1]]
+        if having:
+            sizes[name] = getattr(having[0], name)
+    learned = [said.characters for _, said in stated if said.characters]
+    return replace(config, **sizes, characters=(config.characters or [*learned, 0][0]))
+
+
+def _stated(start: Start, config: ModelConfig) -> ModelConfig | None:
+    """The model that a checkpoint or a released VITA says it is; None for a folder of one part."""
+    if start.said is not None:
+        return ModelConfig.from_json(start.said["model"])
+    if _part_in(start.place) is not None:
+        return None
+    theirs = release_config(start.place, config.vision, config.geometry)
+    adapter = replace(theirs.adapter, prompts=config.adapter.prompts)  # which a release has dropped
+    return replace(theirs, adapter=adapter, language=_alike(theirs.language, config.language))
+
+
+def _alike(theirs: LanguageConfig, wanted: LanguageConfig) -> LanguageConfig:
+    """The released language model, where it says nothing else, as long as the preset's."""
+    return replace(theirs, positions=wanted.positions)
 
 
 def owners(starts: Sequence[Start], parts: Sequence[str]) -> dict[str, Start]:
@@ -147,8 +177,13 @@ def load(model: Vita, starts: Sequence[Start]) -> list[str]:
     return lines
 
 
+def _part_in(place: Path) -> str | None:
+    """The part that a folder of released weights holds; None for a whole VITA."""
+    return FOLDERS[files.read_json(str(place / "config.json"))["model_type"]]
+
+
 def _load_released(model: Vita, place: Path) -> str:
-    part = FOLDERS[files.read_json(str(place / "config.json"))["model_type"]]
+    part = _part_in(place)
     if part is None:
         load_release(model, place)
     else:

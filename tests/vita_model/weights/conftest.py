@@ -257,7 +257,7 @@ def write_release(folder: Path, audio_inside: bool = True, prompts: bool = False
     }
     said |= {"rope_theta": 1e6, "tokenizer_model_max_length": 2048}
     said |= {"audio_prompt_finetune": prompts, "audio_prompt_num": 3}
-    (folder / "config.json").write_text(json.dumps(said))
+    (folder / "config.json").write_text(json.dumps({"model_type": "vita-Qwen2", **said}))
     (folder / "merges.txt").write_text("a b\n")
     for name, described in (("decoder", decoder_file()), ("codec", codec_file())):
         (folder / "vita_tts_ckpt" / name).mkdir(parents=True)

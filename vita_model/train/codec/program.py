@@ -62,9 +62,8 @@ def train_codec(options: Options) -> dict[str, Any]:
             folder.cut_metrics(options.out, cursor)
         distributed.barrier()
         require_shared(options.out, cursor)
-        engines = _engines(task, config, found, asked, teller)
+        engines = _engines(task, config, found, asked, teller, went_on)
         if went_on is not None:
-            load_discriminators(engines.discriminators, went_on)
             engines.load_optimizers(went_on, cursor, _judged(task, cursor))
             teller.say(f"going on from {went_on} at step {cursor} of {task.order.steps}")
         done = _drive(options, task, engines, range(cursor, last), asked, teller)
@@ -72,10 +71,17 @@ def train_codec(options: Options) -> dict[str, Any]:
 
 
 def _engines(
-    task: CodecTask, config: ModelConfig, found: list[Start], asked: dict[str, Any], teller: Teller
+    task: CodecTask,
+    config: ModelConfig,
+    found: list[Start],
+    asked: dict[str, Any],
+    teller: Teller,
+    went_on: Path | None,
 ) -> Engines:
     model = _model(config, asked["seed"], found, teller)
     discriminators = build_discriminators(config.codec, asked["seed"])
+    if went_on is not None:
+        load_discriminators(discriminators, went_on)  # before the engines copy their master weights
     return start_engines(model, discriminators, task.schedule, asked["zero"])
 
 
