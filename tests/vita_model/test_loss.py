@@ -54,17 +54,22 @@ def test_half_precision_weights_give_logits_in_full_precision(monkeypatch: pytes
 
 
 PEAK = """
-import resource, torch
+from pathlib import Path
+import torch
 from torch.nn import functional
 from vita_model.nets.loss import LanguageHead
+
+def peak():  # getrusage would tell the peak of the process that started this one, where that is higher
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) << 10
 
 head = LanguageHead(16, 152064).requires_grad_(False)
 hidden = torch.randn(6200, 16, requires_grad=True)
 targets = torch.randint(0, 152064, (6200,))
 head(hidden[:2], targets[:2]).sum().backward()  # libraries are loaded
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 head(hidden, targets).sum().backward()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10)
+print(peak() - before)
 """
 
 
@@ -72,4 +77,4 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10)
 def test_the_loss_of_a_full_sequence_of_the_paper_stays_below_a_gigabyte() -> None:
     done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 1 << 30
+    assert 1 << 20 < int(done.stdout) < 1 << 30
