@@ -7,13 +7,12 @@ pass; so neither the number of ranks nor the accumulation changes what is learne
 from __future__ import annotations
 
 import math
-import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -27,8 +26,8 @@ from vita_model.batch.order import ranks
 from vita_model.nets.batch import Batch
 from vita_model.nets.vita import SENSES, Sense
 from vita_model.train import breakdown, checkpoint
+from vita_model.train.drive import Drive
 from vita_model.train.engine import clip_plain, forget_gradients, gathered, set_rates, total
-from vita_model.train.folder import add_metrics
 from vita_model.train.idle import idle_senses
 from vita_model.train.objective import weighted
 from vita_model.train.say import Teller
@@ -69,7 +68,6 @@ class Loop:
         self.exact = exact
         self.rank, self.world = distributed.get_rank(), distributed.get_world_size()
         self.rounds = len(ranks(task.order.step(0), self.world)[0])
-        self.stopping = False
         self.since = time.monotonic()
 
     def train(self, first: int, last: int, save_every: int) -> int:
@@ -77,38 +75,19 @@ class Loop:
 
         Checkpoints every `save_every` steps and at the end of what was done.
         """
-        before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
         loaded = self._load(first, last)
-        done = saved = first
         self.engine.train()
-        self.teller.begin()
+        drive = Drive(self.run, self.teller, self.engine.device)
         self.since = time.monotonic()
         try:
-            while done < last and not self._agreed_to_stop():
-                values = self.step(done, list(islice(loaded, self.rounds)))
-                if self.rank == 0:
-                    add_metrics(self.run, values)
-                self.teller.step(values, last)
-                done += 1
-                if done % save_every == 0 and done < last:
-                    saved = self._save(done)
-                self.since = time.monotonic()
-            if saved < done:
-                self._save(done)
+            return drive.through(range(first, last), partial(self._next, loaded), self._save, save_every)
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             loaded.close()
-        return done
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self.stopping:  # asked twice: the step may never end when another rank is stuck
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        self.stopping = True
-
-    def _agreed_to_stop(self) -> bool:
-        return total([int(self.stopping)], self.engine.device)[0] > 0
+    def _next(self, loaded: Iterator[Batch], number: int) -> dict[str, Any]:
+        values = self.step(number, list(islice(loaded, self.rounds)))
+        self.since = time.monotonic()
+        return values
 
     def _load(self, first: int, last: int) -> Any:
         packs: Iterator[Pack | None] = (
@@ -121,6 +100,7 @@ class Loop:
     def _save(self, done: int) -> int:
         said = {**self.said, "final": done == self.task.order.steps}
         checkpoint.save(self.engine, self.run, done, said, self.exact)
+        self.since = time.monotonic()  # writing is no part of the next step
         return done
 
     def step(self, number: int, batches: list[Batch]) -> dict[str, Any]:
