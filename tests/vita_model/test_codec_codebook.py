@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,25 +10,7 @@ from vita_model.config.codec import CodecConfig
 from vita_model.nets.codec.codebook import Codebook, code_use
 from vita_model.nets.codec.quantiser import Quantiser
 
-ROOT = Path(__file__).parents[2]
 SMALL = CodecConfig(channels=32, codes=16, global_codes=2, voice=(0, 0), global_hidden=4, restart_after=2)
-
-# Two ranks whose rows differ and who use different codes; what each holds after a refresh.
-RANK = """
-import sys, torch
-from torch import distributed
-from vita_model.nets.codec.codebook import Codebook
-rank = int(sys.argv[1])
-distributed.init_process_group("gloo", init_method=f"file://{sys.argv[2]}", rank=rank, world_size=2)
-torch.manual_seed(0)
-book = Codebook(6, 2, restart_after=1)
-with torch.no_grad():
-    book.vectors.copy_(torch.arange(12.0).view(6, 2))
-book.train()
-book(book.vectors[rank : rank + 1].detach().repeat(4, 1) + 0.25)
-restarted = book.refresh(torch.Generator().manual_seed(5 + rank))
-print(restarted.tolist(), book.idle.tolist(), book.vectors.tolist())
-"""
 
 
 @settings(max_examples=30, deadline=None)
@@ -127,22 +105,6 @@ def test_more_idle_codes_than_rows_are_restarted_longest_idle_first():
         book.vectors.copy_(torch.tensor([[0.0], [100.0], [200.0], [300.0], [400.0]]))
     book(torch.tensor([[1.0], [2.0]]))
     assert book.refresh(torch.Generator().manual_seed(0)).tolist() == [3, 4]
-
-
-def test_two_ranks_restart_the_same_codes_at_the_same_places(tmp_path):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", RANK, str(rank), str(tmp_path / "meeting")],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for rank in range(2)
-    ]
-    first, second = (process.communicate(timeout=120)[0] for process in processes)
-    assert first == second
-    # Codes 0 and 1 were asked for by one rank each; of the others rank 0 had four rows for four codes.
-    assert first.startswith("[2, 3, 4, 5] [0, 0, 0, 0, 0, 0] [[0.0, 1.0], [2.0, 3.0], [0.25, 1.25]")
 
 
 def test_code_use_is_a_perplexity_and_a_share():

@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.vita_model.ranks import train_together
 from vita_model.train import checkpoint
+from vita_model.train.options import Options
+from vita_model.train.program import train
 
 pytestmark = pytest.mark.slow
 
@@ -47,28 +50,35 @@ def losses(lines: list[dict[str, Any]]) -> list[float]:
     return [line["loss"] for line in lines]
 
 
+@pytest.fixture(scope="module")
+def together(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of two processes, one at each ZeRO stage."""
+    home = tmp_path_factory.mktemp("together")
+    asked = {"stage": "1.2", "data": str(data)}
+    train_together([{**asked, "out": home / str(zero), "zero": zero} for zero in range(4)], home / "ranks")
+    return home
+
+
 @pytest.mark.parametrize("zero", [0, 1, 2, 3])
 def test_two_processes_learn_what_one_learns(
-    data: Path, unbroken: Path, tmp_path: Path, cli: Cli, metrics: Metrics, zero: int
+    unbroken: Path, together: Path, metrics: Metrics, zero: int
 ) -> None:
-    run = tmp_path / "two"
-    done = cli("train", "--stage", "1.2", "--data", data, "--out", run, "--zero", zero, "--json", processes=2)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout)["step"] == 10
-    one, two = metrics(unbroken), metrics(run)
+    one, two = metrics(unbroken), metrics(together / str(zero))
     assert losses(two) == pytest.approx(losses(one), rel=1e-5)
     assert [line["samples"] for line in two] == [line["samples"] for line in one]
-    scores = [json.loads((place / "eval.json").read_text()) for place in (unbroken, run)]
+    scores = [json.loads((place / "eval.json").read_text()) for place in (unbroken, together / str(zero))]
     assert scores[1]["loss"] == pytest.approx(scores[0]["loss"], rel=1e-5)
 
 
-def test_a_checkpoint_of_two_processes_is_gone_on_with_by_one(
+def test_what_two_processes_of_a_launcher_began_one_goes_on_with(
     data: Path, unbroken: Path, tmp_path: Path, cli: Cli, metrics: Metrics
 ) -> None:
     run = tmp_path / "elastic"
     asked = ["train", "--stage", "1.2", "--data", data, "--out", run]
-    assert cli(*asked, "--zero", 3, "--max-steps", 4, processes=2).returncode == 0
-    assert cli(*asked, "--zero", 1, "--resume").returncode == 0
+    done = cli(*asked, "--zero", 3, "--max-steps", 4, "--json", processes=2)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout)["step"] == 4
+    train(Options("1.2", str(data), "tiny", run, zero=1, resume=True))
     assert losses(metrics(run)) == pytest.approx(losses(metrics(unbroken)), rel=1e-5)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from vita_data.prompt.tokenizer import load_tokenizer
 from vita_model.config.presets import tiny
 from vita_model.nets.sampling import Sampling
-from vita_model.nets.speak import speak
+from vita_model.nets.speak import Spoken, speak, spoken
 from vita_model.nets.vita import Vita, build
 
-CLAUSES = [[12, 900, 77], [5, 6, 7, 8]]
+CLAUSES = [Spoken((12, 900, 77)), Spoken((5, 6, 7, 8))]
 SHORT = Sampling(most=50, seed=3)
 
 
@@ -42,3 +43,17 @@ def test_another_voice_is_another_sound(model: Vita) -> None:
     voice = torch.zeros(model.config.codec.global_codes, dtype=torch.int64)
     other = torch.cat(list(speak(model, CLAUSES[:1], voice, SHORT)))
     assert own.shape == other.shape and not torch.allclose(own, other)
+
+
+def test_a_clause_is_spoken_in_the_spelling_that_was_learned() -> None:
+    tokenizer = load_tokenizer(tiny().geometry.tokenizer)
+    assert spoken("**It's** FIVE (☺)!", tokenizer) == tuple(tokenizer.encode("it's five!"))
+
+
+def test_a_clause_with_nothing_to_say_is_passed_over(model: Vita) -> None:
+    tokenizer = load_tokenizer(tiny().geometry.tokenizer)
+    silent = spoken("(☺)", tokenizer)
+    plain, with_silent = (
+        list(speak(model, clauses, sampling=SHORT)) for clauses in (CLAUSES, [silent, *CLAUSES])
+    )
+    assert silent == () and torch.equal(torch.cat(plain), torch.cat(with_silent))

@@ -10,6 +10,7 @@ import torch
 from tests.vita_model.conversations import conversations
 from tests.vita_model.formulas import noise
 from vita_data.manifest.find import load_stage
+from vita_data.manifest.loss import TERMS
 from vita_data.manifest.stage import Training, split_stage
 from vita_data.prompt.tokenizer import load_tokenizer
 from vita_model.batch.collate import collate, empty
@@ -19,7 +20,6 @@ from vita_model.config.presets import tiny
 from vita_model.nets.batch import CTC, Batch
 from vita_model.nets.codec.losses import MelDistances, codec_terms, weighted
 from vita_model.nets.vita import Vita, build
-from vita_model.train.objective import OBJECTIVES
 from vita_model.train.parts import groups
 from vita_model.train.task import ENCODER, HEAD, PROMPTS
 
@@ -44,7 +44,7 @@ def training_of(stage: str) -> Training:
 
 def prepared(model: Vita, training: Training) -> tuple[str, ...]:
     """Lets the stage's parts learn, with the head that a loss on transcripts brings; their names."""
-    terms = tuple(OBJECTIVES.get(training.loss, ()))
+    terms = TERMS[training.loss]
     trains = training.trains + ((HEAD,) if CTC in terms and ENCODER in training.trains else ())
     model.set_trained(trains, terms)
     model.train()

@@ -21,6 +21,7 @@ VERBS = {
     "show": "vita_data.cli.show:show",
     "init": "vita_data.cli.init:init",
     "sample": "vita_data.cli.sample:sample",
+    "digits": "vita_data.cli.digits:digits",
     "pack": "vita_data.cli.pack:pack",
     "clean": "vita_data.cli.clean:clean",
     "stages": "vita_data.cli.cards:stages",

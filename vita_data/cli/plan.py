@@ -46,6 +46,7 @@ def plan(
     catalogued, on what was counted (basis catalog). `-` is what nobody knows yet, and `*` marks what is not
     certain before the questions are spoken.
     """
+    from vita_data.manifest.differences import differences
     from vita_data.manifest.find import load_mixture, load_sources, load_stage
     from vita_data.manifest.licence import left_out_words, licensed
     from vita_data.manifest.options import with_options
@@ -53,6 +54,7 @@ def plan(
     from vita_data.manifest.stage import split_stage
 
     card = load_mixture(mixture, manifests)
+    differs = differences(split_stage(stage)[0], card, chosen, manifests)
     stage_card = load_stage(split_stage(stage)[0], card.path, manifests)
     stage_card, card = with_options(stage_card, card, chosen)
     sources = load_sources(card, manifests)
@@ -67,7 +69,8 @@ def plan(
             for kind, there in (("stage", stage_card), ("mixture", card))
         }
         limits = {"licence": licence, "left_out": [each.source for each in left_out]}
-        print_json({**facts, **limits, "options": {"chosen": sorted(set(chosen)), **options}})
+        said = {"options": {"chosen": sorted(set(chosen)), **options}}
+        print_json({**facts, **limits, **said, "differs": [each.to_json() for each in differs]})
         return
     heads = ["source", "unit", "basis", "asked", "samples", "questions", "tokens", "bytes", "hours"]
     if stage_card.spoken_share:
@@ -78,6 +81,8 @@ def plan(
         click.echo(f"\n{textwrap.fill(left_out_words(licence, left_out), 100, break_on_hyphens=False)}")
     if told := option_lines(_options(stage_card, card, chosen)):
         click.echo(f"\n{told}")
+    if differs:
+        click.echo("\n".join(["\ndiffers from the card:", *(f"  {each.words}" for each in differs)]))
 
 
 def _options(

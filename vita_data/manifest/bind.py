@@ -2,8 +2,9 @@
 
 Understood are str, int, float, bool, Fraction, Literal, `X | None`, `X | Literal[...]`, list[X],
 tuple[X, ...], tuple[X, Y], dict[str, X], nested dataclasses, Options (kept as it is), the kinds of `values`, and
-`Annotated[dict[str, Any], SomeOf(Class)]`: any of the keys of Class. A dataclass may have a method
-`complaint() -> tuple[key path, sentence] | None` for what no single key can show.
+`Annotated[dict[str, Any], SomeOf(Class)]`: any of the keys of Class; with PartOf(Class) any of its keys at any
+depth, and a reason. A dataclass may have a method `complaint() -> tuple[key path, sentence] | None` for what no
+single key can show.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from vita_data.manifest.nodes import INTEGER, NUMBER, Node, Options
 from vita_data.manifest.words import choices, closest, wanted
 
 T = TypeVar("T")
+REASON = "reason"
 _TRUE = frozenset(["true", "yes", "on"])
 _FALSE = frozenset(["false", "no", "off"])
 
@@ -28,6 +30,17 @@ class SomeOf:
     """Marks a dict annotation that takes any of the keys of `cls`, checked as they are there."""
 
     cls: type
+
+
+@dataclass(frozen=True)
+class PartOf:
+    """Marks a dict annotation that takes any of the keys of `cls`, those in `but` excepted, and a `reason`.
+
+    So does every value among them that has keys of its own: what is left out there stays too.
+    """
+
+    cls: type
+    but: frozenset[str] = frozenset()
 
 
 class _Mismatch(Exception):
@@ -79,6 +92,21 @@ def _inner(hint: Any) -> Any:
             return hint
 
 
+def _hints_in_part(part: PartOf) -> dict[str, Any]:
+    """The keys of a part, by how they may be written."""
+    hints = {name: hint for name, hint in _hints(part.cls).items() if name not in part.but}
+    return {REASON: str, **{name: _in_part(hint, part.but) for name, hint in hints.items()}}
+
+
+def _in_part(hint: Any, but: frozenset[str]) -> Any:
+    inner = _inner(hint)
+    if is_dataclass(inner):
+        return Annotated[dict[str, Any], PartOf(inner, but)]  # type: ignore[arg-type]
+    if get_origin(inner) is dict and is_dataclass(get_args(inner)[1]):
+        return dict[str, Annotated[dict[str, Any], PartOf(get_args(inner)[1], but)]]
+    return hint
+
+
 def _instance(node: Node, cls: Any, path: str, given: dict[str, object]) -> object:
     hints = {name: hint for name, hint in _hints(cls).items() if name not in given}
     values = _present(node, hints, path)
@@ -94,7 +122,7 @@ def _instance(node: Node, cls: Any, path: str, given: dict[str, object]) -> obje
     instance = cls(**values, **given)
     complaint = getattr(instance, "complaint", None)
     if complaint is not None and (said := complaint()) is not None:
-        raise _descend(node, said[0]).wrong(said[1])
+        raise descend(node, said[0]).wrong(said[1])
     return instance
 
 
@@ -151,6 +179,8 @@ def _read(node: Node, hint: Any, path: str) -> object:
 def _checked(node: Node, hint: Any, checks: tuple[Any, ...], path: str) -> object:
     if isinstance(checks[0], SomeOf):
         return _present(node, _hints(checks[0].cls), f"{path}.")
+    if isinstance(checks[0], PartOf):
+        return _present(node, _hints_in_part(checks[0]), f"{path}.")
     value = _read(node, hint, path)
     for check in checks:
         said = check(value)
@@ -217,7 +247,7 @@ _SCALARS: dict[Any, Callable[[str, bool], object]] = {
 }
 
 
-def _descend(node: Node, dotted: str) -> Node:
+def descend(node: Node, dotted: str) -> Node:
     """The node that a key path such as `sources.3.source` leads to, or the last one on the way."""
     for part in dotted.split("."):
         if isinstance(node.value, dict) and part in node.value:

@@ -9,7 +9,8 @@ from typing import Literal, TypeVar
 from manifests import ROOT
 from vita_data.errors import ManifestError
 from vita_data.manifest.benchmark import BenchmarkCard
-from vita_data.manifest.bind import bind
+from vita_data.manifest.bind import bind, descend
+from vita_data.manifest.change import complaint_about
 from vita_data.manifest.mixture import MixtureCard
 from vita_data.manifest.nodes import Node
 from vita_data.manifest.parse import read_card, shown_path
@@ -53,7 +54,10 @@ def load_stage(name: str, beside: Path | None = None, manifests: Path | None = N
 
 
 def load_mixture(name: str, manifests: Path | None = None) -> MixtureCard:
-    """A mixture card by name or file; each of its sources and benchmarks, those of its options too, has a card."""
+    """A mixture card by name or file; each of its sources and benchmarks, those of its options too, has a card.
+
+    So has every stage that it changes, and what it changes fits that card.
+    """
     path = _path_of("mixtures", name, None, manifests)
     node = read_card(path)
     card = bind(node, MixtureCard, path=path)
@@ -61,6 +65,8 @@ def load_mixture(name: str, manifests: Path | None = None) -> MixtureCard:
         _check_there("sources", place, path, manifests)
     for place in _list_below(node, "benchmarks"):
         _check_there("benchmarks", place, path, manifests)
+    for name_of, place in _below(node, "stages").items():
+        _check_change(place, name_of, card, manifests)
     return _named(card, "mixture", card.mixture, node, path, name)
 
 
@@ -155,6 +161,17 @@ def _check_there(kind: Kind, place: Node, beside: Path, manifests: Path | None) 
         find_card(kind, str(place.value), beside, manifests)
     except ManifestError as error:
         raise place.wrong(str(error)) from None
+
+
+def _check_change(place: Node, name: str, mixture: MixtureCard, manifests: Path | None) -> None:
+    """Raises ManifestError, at its line, for what a mixture sets of a stage that is nowhere or that does not fit."""
+    try:
+        stage = load_stage(name, mixture.path, manifests)
+    except ManifestError as error:
+        raise place.wrong(str(error)) from None
+    said = complaint_about(stage, mixture.stages[name]) or mixture.settle(stage).complaint()
+    if said is not None:
+        raise descend(place, said[0]).wrong(f"stage {name}: {said[1]}")
 
 
 def _named(card: T, key: str, stated: str, node: Node, path: Path, name: str) -> T:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from vita_data.manifest.bind import SomeOf
+from vita_data.manifest.change import StageChange, changed, with_training
 from vita_data.manifest.geometry import Geometry
-from vita_data.manifest.schedule import Schedule, ScheduleChange
+from vita_data.manifest.schedule import ScheduleChange
 from vita_data.manifest.speech import SpeechCard
+from vita_data.manifest.stage import StageCard
 from vita_data.manifest.values import Amount, Count, Hours, Name, Share, Text
 from vita_data.manifest.words import closest
 
@@ -75,6 +77,7 @@ class MixtureCard:
 
     `curate` is whether samples are judged by rules and duplicates looked for.
     `benchmarks` are the cards, or all there are, of the evaluation sets that may not be trained on.
+    `training` is what it sets in the schedule of every stage, `stages` what it sets of single ones, which comes last.
     """
 
     mixture: Name
@@ -86,6 +89,7 @@ class MixtureCard:
     shard_megabytes: Count = 256
     holdout: Holdout = field(default_factory=Holdout)
     training: ScheduleChange = field(default_factory=dict)
+    stages: dict[str, StageChange] = field(default_factory=dict)
     hours: SpeechHours = field(default_factory=SpeechHours)
     speech: SpeechCard = field(default_factory=SpeechCard)
     curate: bool = True
@@ -161,6 +165,6 @@ class MixtureCard:
         """The line of a source, or None when the mixture does not name it."""
         return next((line for line in self.sources if line.source == source), None)
 
-    def schedule(self, schedule: Schedule) -> Schedule:
-        """A stage's schedule with this mixture's `training` values in place of its own."""
-        return replace(schedule, **self.training)
+    def settle(self, stage: StageCard) -> StageCard:
+        """The stage as this mixture has it: its `training` in every schedule, and over that what `stages` sets."""
+        return changed(with_training(stage, self.training), self.stages.get(stage.stage, {}))

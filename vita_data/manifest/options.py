@@ -17,10 +17,10 @@ _NO_VALUES = ("reason", "half")
 def with_options(
     stage: StageCard, mixture: MixtureCard, names: Iterable[str]
 ) -> tuple[StageCard, MixtureCard]:
-    """The two cards with the named alternatives in place; a name that both have is taken in both.
+    """The two cards as a command takes them: with the named alternatives, and the stage as the mixture has it.
 
-    The order of the names does not matter: two that give one key different values are refused, with a UsageError,
-    as is a name that neither card has.
+    A name that both cards have is taken in both. The order of the names does not matter: two that give one key
+    different values are refused, with a UsageError, as is a name that neither card has.
     """
     wanted = set(names)
     for name in sorted(wanted - {*stage.options, *mixture.options}):
@@ -38,7 +38,7 @@ def with_options(
         stage = stage.with_option(name)
     for name in of_mixture:
         mixture = mixture.with_option(name)
-    return stage, mixture
+    return mixture.settle(stage), mixture
 
 
 def _refuse_clash(options: Mapping[str, StageOption] | Mapping[str, MixtureOption]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated, Literal
 
+from vita_data.files import is_url, join, plain_path
 from vita_data.manifest.values import Count, NotNegative, Positive, Text, class_path
 
 PLACES = ("text_file", "wav", "voice", "speed")  # what a command's words may hold in braces
@@ -26,12 +28,21 @@ def _engine(value: str) -> str | None:
     return f"is no engine; write one of {', '.join(_ENGINES)}, or package.module:function for one of your own"
 
 
+def _expression(value: str) -> str | None:
+    try:
+        empty = re.compile(value).match("")
+    except re.error as error:
+        return f"is no regular expression ({error}); mend it"
+    return "finds nothing at all, which cannot be spoken; mend it" if empty else None
+
+
 @dataclass(frozen=True)
 class SpeechCard:
     """Which engine speaks a mixture's questions, in which voices, how fast, and with how much noise behind them.
 
     `speed` is a range of words a minute, `noise` one of decibels from speech down to noise, or off. `version`
-    says which version an engine is that does not say so itself: when it changes, all is spoken anew.
+    says which version an engine is that does not say so itself: when it changes, all is spoken anew. `part` is a
+    regular expression: only what it finds of a question is spoken, and the rest stays written.
     """
 
     engine: Annotated[str, _engine] = "espeak-ng"
@@ -42,6 +53,15 @@ class SpeechCard:
     speed: tuple[Count, Count] = (150, 210)
     noise: tuple[NotNegative, NotNegative] | Literal["off"] = (20.0, 40.0)
     most_seconds: Positive = 60.0
+    part: Annotated[str, _expression] | None = None
+
+    def below(self, data_root: str | None) -> SpeechCard:
+        """The card with a relative `folder` where relative roots of sources lie: below `data_root`, if there is one."""
+        if self.folder is None or data_root is None:
+            return self
+        folder = plain_path(self.folder)
+        absolute = is_url(folder) or Path(folder).is_absolute()
+        return self if absolute else replace(self, folder=join(plain_path(data_root), folder))
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from vita_data.errors import ManifestError, UsageError
 from vita_data.manifest.bind import known_path
+from vita_data.manifest.loss import Loss, complaint_about_weights
 from vita_data.manifest.schedule import Schedule, ScheduleChange
-from vita_data.manifest.values import Share, StageId, Start, Text
+from vita_data.manifest.values import Part, Positive, Share, StageId, Start, Text
 from vita_data.manifest.words import closest
 
 Modality = Literal["image", "video", "text", "audio"]
@@ -24,8 +25,9 @@ Trainable = Literal[
     "codec",
     "speech_decoder",
 ]
-Loss = Literal["lm", "ctc", "lm+state", "codec", "codec-tokens"]
 NoiseAnswer = Literal["keep", "end"]
+Tolerance = Part | Literal["off"]  # of what earlier stages had learned
+_RUN = ("trains", "loss", "loss_weights", "needs", "schedule")  # keys of one training run
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Training:
     needs: tuple[Start, ...]
     schedule: Schedule
     title: Text | None = None
+    loss_weights: dict[str, Positive] = field(default_factory=dict)
+
+    def complaint(self) -> tuple[str, str] | None:
+        """The weights are of terms that the loss has."""
+        return complaint_about_weights(self.loss, self.loss_weights)
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,10 @@ class StageOption:
     negatives: Share | None = None
     state_tokens: bool | None = None
     noise_answer: NoiseAnswer | None = None
+    forgetting: Tolerance | None = None
     trains: tuple[Trainable, ...] | None = None
     loss: Loss | None = None
+    loss_weights: dict[str, Positive] | None = None
     needs: tuple[Start, ...] | None = None
     schedule: ScheduleChange | None = None
 
@@ -85,8 +94,10 @@ class StageCard:
     negatives: Share = Fraction(0)
     state_tokens: bool = False
     noise_answer: NoiseAnswer = "keep"
+    forgetting: Tolerance = 0.02
     trains: tuple[Trainable, ...] = ()
     loss: Loss | None = None
+    loss_weights: dict[str, Positive] = field(default_factory=dict)
     needs: tuple[Start, ...] = ()
     schedule: Schedule | None = None
     halves: dict[str, Training] = field(default_factory=dict)
@@ -95,7 +106,13 @@ class StageCard:
 
     def complaint(self) -> tuple[str, str] | None:
         """What the keys do not show one by one."""
-        return self._wrong_run() or self._wrong_shares() or self._wrong_option() or self._wrong_reason()
+        return (
+            self._wrong_run()
+            or complaint_about_weights(self.loss, self.loss_weights)
+            or self._wrong_shares()
+            or self._wrong_option()
+            or self._wrong_reason()
+        )
 
     @property
     def noise_ends(self) -> bool:
@@ -118,7 +135,9 @@ class StageCard:
                 else "it has none"
             )
             raise UsageError(f"stage {self.stage} has no half {half or 'of that name'}; {there}")
-        return Training(self.trains, self.loss, self.needs, self.schedule, self.title)
+        return Training(
+            self.trains, self.loss, self.needs, self.schedule, self.title, loss_weights=self.loss_weights
+        )
 
     def with_option(self, name: str) -> StageCard:
         """The card with one of its named alternatives in place."""
@@ -134,10 +153,9 @@ class StageCard:
 
     def _wrong_run(self) -> tuple[str, str] | None:
         whole = [key for key in ("trains", "loss", "schedule") if getattr(self, key)]
-        if self.halves and (whole or self.needs):
-            return (whole or ["needs"])[
-                0
-            ], "a stage in halves trains in them only; move this key below halves"
+        beside = [key for key in ("needs", "loss_weights") if getattr(self, key)]
+        if self.halves and (whole or beside):
+            return (whole or beside)[0], "a stage in halves trains in them only; move this key below halves"
         if not self.halves and len(whole) < 3:
             return "title", "the stage does not say how it trains; add trains, loss and schedule, or halves"
         return None
@@ -170,9 +188,7 @@ class StageCard:
                     f"options.{name}.half",
                     f"half {option.half} is not there; write one of the keys of halves",
                 )
-            runs = [
-                key for key in ("trains", "loss", "needs", "schedule") if getattr(option, key) is not None
-            ]
+            runs = [key for key in _RUN if getattr(option, key) is not None]
             if self.halves and option.half is None and runs:
                 return (
                     f"options.{name}.{runs[0]}",

@@ -204,7 +204,8 @@ def make_plan(
         "geometry_digest": mixture.geometry.digest(),
         "template_digest": template_digest(stage.state_tokens, stage.noise_ends),
         "state_tokens": stage.state_tokens,
-        **_runs(stage, mixture),
+        "forgetting": stage.forgetting,
+        **_runs(stage),
         "shard_bytes": mixture.shard_megabytes << 20,
         "hold_out": {"share": str(mixture.holdout.share), "least": mixture.holdout.least, **asdict(hold_out)},
         "sources": [_source_plan(stage, source, drawn[source.card.source], pure_text) for source in sources],
@@ -220,19 +221,20 @@ def make_plan(
     return sealed_plan(plan)
 
 
-def _runs(stage: StageCard, mixture: MixtureCard) -> dict[str, Any]:
+def _runs(stage: StageCard) -> dict[str, Any]:
     """What a stage trains and how, or the same for each of its halves."""
     if stage.halves:
-        return {"halves": {half: _run(stage.training(half), mixture) for half in stage.halves}}
-    return _run(stage.training(), mixture)
+        return {"halves": {half: _run(stage.training(half)) for half in stage.halves}}
+    return _run(stage.training())
 
 
-def _run(training: Training, mixture: MixtureCard) -> dict[str, Any]:
+def _run(training: Training) -> dict[str, Any]:
     return {
         "trains": list(training.trains),
         "loss": training.loss,
         "needs": list(training.needs),
-        "schedule": asdict(mixture.schedule(training.schedule)),
+        "schedule": asdict(training.schedule),
+        **({"loss_weights": training.loss_weights} if training.loss_weights else {}),
     }
 
 

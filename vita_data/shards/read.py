@@ -105,6 +105,14 @@ class Shard:
         grids = [(grid["cols"], grid["rows"]) for grid in facts["grids"] or []]
         return Sample(self.keys[row], facts["source"], said, media, grids, facts["length"])
 
+    def intact(self, row: int) -> bool:
+        """Whether the members of a sample are what the index says."""
+        members = range(self._starts[row], self._starts[row + 1])
+        return all(
+            hashlib.sha256(self._member(number)).digest() == self._digests[number].as_py()
+            for number in members
+        )
+
     def _member(self, number: int) -> bytes:
         span = self._spans[number]
         if self._view is not None:

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -135,7 +136,7 @@ def _run(words: list[str], text: str, voice: str, speed: int) -> bytes:
 
 
 class Folder:
-    """Finished audio: `<name>.*` with the name that `text_name` gives, or the file that manifest.jsonl names."""
+    """Finished audio: `<name>.*` with the name that `text_name` gives, or a file that manifest.jsonl names."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -156,31 +157,32 @@ class Folder:
             )
 
     def speak(self, text: str, language: str, voice: str, speed: int) -> bytes:
-        """The bytes of the file; voice and speed are what they are."""
-        name = self._named.get(text)
-        if name is None:
-            stem = text_name(text, language)
-            name = next(iter(files.matching(self._root, f"{stem}.*")), None)
+        """The bytes of the file, of several recordings of a text the one that the speed counts off.
+
+        Voice and pace are what they are.
+        """
+        some = self._named.get(text) or files.matching(self._root, f"{text_name(text, language)}.*")[:1]
+        name = some[speed % len(some)] if some else None
         if name is None or not _below(name) or not files.exists(files.join(self._root, name)):
             self.check()  # with the folder gone, no text is to blame
             raise RecordError("media_missing", "the folder of finished speech has no file for this text.")
         return files.read_bytes(files.join(self._root, name))
 
     @cached_property
-    def _named(self) -> dict[str, str]:
+    def _named(self) -> dict[str, list[str]]:
         path = files.join(self._root, MANIFEST)
         if not files.exists(path):
             return {}
-        found: dict[str, str] = {}
+        found: dict[str, list[str]] = defaultdict(list)
         for number, line in enumerate(files.read_bytes(path).splitlines(), 1):
             try:
                 row = json.loads(line)
-                found[str(row["text"])] = str(row["file"])
+                found[str(row["text"])].append(str(row["file"]))
             except (ValueError, KeyError, TypeError) as error:
                 raise UsageError(
                     f'{path}:{number}: write one {{"text": ..., "file": ...}} a line.'
                 ) from error
-        return found
+        return dict(found)
 
 
 def text_name(text: str, language: str) -> str:

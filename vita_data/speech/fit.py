@@ -26,6 +26,7 @@ from vita_data.select.gather import order_path
 from vita_data.shards.tar import padded
 from vita_data.shards.write import member_name
 from vita_data.speech.choose import PLACE, within
+from vita_data.speech.questions import where_spoken
 from vita_data.speech.task import FITTED, SpeechTask, load_speech_task, read_batch, write_batches
 
 # Raise when the same sounds would make other records.
@@ -125,7 +126,7 @@ def voiced(task: SpeechTask, row: dict[str, Any], questions: list[Question]) -> 
         name = member_name(row["key"], len(media), EXTENSION)
         media.append(_medium(question, number))
         said = record["conversations"][turn]
-        said["value"] = heard(said["value"])
+        said["value"] = heard(said["value"], task.card.part)
         record["audio"].append(name)
         facts = {fact: question[fact] for fact in ("turn", "text", "language", "voice", "speed", "noise")}
         record["spoken"].append({"audio": name, **facts})
@@ -153,8 +154,11 @@ def voiced(task: SpeechTask, row: dict[str, Any], questions: list[Question]) -> 
     }
 
 
-def heard(value: str) -> str:
-    """A question once it is spoken: its pictures and films, then the sound in place of its words."""
+def heard(value: str, part: str | None = None) -> str:
+    """A question once it is spoken: its pictures and films, then the sound in place of its words, or of a part."""
+    place = where_spoken(value, part)
+    if place is not None:
+        return value[: place.start] + AUDIO + value[place.stop :]
     return "\n".join([*_SEEN.findall(value), AUDIO])
 
 

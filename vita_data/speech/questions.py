@@ -54,7 +54,7 @@ def questions_of(source: str, record: dict[str, Any], task: SpeechTask) -> Itera
         if said["from"] != "human":
             continue
         names = (record["id"], str(turn))
-        text = words_of(said["value"])
+        text = words_of(spoken_part(said["value"], task.card.part))
         row = {
             "source": source,
             "hash": keyed_hash(task.seed, "spoken", *names),
@@ -70,6 +70,20 @@ def questions_of(source: str, record: dict[str, Any], task: SpeechTask) -> Itera
 def words_of(value: str) -> str:
     """What there is to say of a question: its words without placeholders, white space made single blanks."""
     return " ".join(_MARKS.sub(" ", value).split())
+
+
+def spoken_part(value: str, part: str | None) -> str:
+    """What of a question is spoken: all of it, or the first thing that `part` finds and no placeholder is in."""
+    place = where_spoken(value, part)
+    return value if place is None else value[place.start : place.stop]
+
+
+def where_spoken(value: str, part: str | None) -> slice | None:
+    """Where in a question its spoken part stands, empty where there is none; None where all of it is spoken."""
+    if part is None:
+        return None
+    found = (match for match in re.finditer(part, value) if not _MARKS.search(match[0]))
+    return next((slice(match.start(), match.end()) for match in found), slice(0, 0))
 
 
 def language_of(text: str, stated: str, card: SpeechCard) -> str:

@@ -15,6 +15,7 @@ from vita_data.prompt.tokenizer import Tokenizer
 from vita_data.shards.read import Pack, Place, Stage
 from vita_model.batch.codes import Codes
 from vita_model.batch.collate import empty
+from vita_model.batch.left_out import LeftOut
 from vita_model.config.model import ModelConfig
 from vita_model.nets.batch import Batch
 
@@ -45,7 +46,7 @@ class Clauses:
         self.tokenizer = tokenizer
         self.geometry = config.geometry
         self.codes = codes
-        self.left_out: dict[str, RecordError] = {}
+        self.left_out = LeftOut()
         self._pieces = config.language.hidden // config.decoder.width
         self._positions = config.decoder.positions
 
@@ -78,14 +79,14 @@ class Clauses:
         """Raises RecordError for an utterance without words, or with more than the decoder has positions for."""
         check_positions(len(clause.ids), len(clause.codes), self._pieces, self._positions)
 
-    def leave_out(self, stage: Stage) -> dict[str, RecordError]:
-        """Goes through every text of a stage and leaves out, from now on, what cannot be said; by key and reason."""
+    def leave_out(self, stage: Stage) -> LeftOut:
+        """Goes through every text of a stage and leaves out, from now on, what cannot be said."""
         for number in range(stage.shard_count):
             for row, key in enumerate(stage.shard(number).keys):
                 try:
                     self.check(self.encode(stage, Place(number, row, key)))
                 except RecordError as error:
-                    self.left_out[key] = error
+                    self.left_out.add(key, error)
         return self.left_out
 
     def _fitting(self, stage: Stage, place: Place) -> Clause:

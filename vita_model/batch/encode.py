@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import NoReturn
 
 import torch
 
 from vita_data.errors import ShardError
 from vita_data.manifest.geometry import Geometry
 from vita_data.prompt.lengths import audio_tokens
-from vita_data.prompt.template import MediumPiece, TextPiece, encode_chat
+from vita_data.prompt.template import AUDIO, MediumPiece, TextPiece, encode_chat
 from vita_data.prompt.tiling import tiles_of
 from vita_data.prompt.tokenizer import Tokenizer
 from vita_data.shards.read import Sample
+from vita_model.batch.decode import Decode, decode
 from vita_model.batch.pictures import tiles
 from vita_model.batch.sounds import waveform
 from vita_model.batch.states import states_of
@@ -46,7 +48,7 @@ class Encoder:
     """Turns samples into ids, labels and media by the tokenizer, template and geometry of a stage.
 
     `prompts` guiding embeddings stand before each sound; the stage's lengths do not count them. `noise_ends` is
-    the template's, `classes` those of the state head.
+    the template's, `classes` those of the state head; media are decoded `by` a process of their own or by this one.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Encoder:
         prompts: int = 0,
         noise_ends: bool = False,
         classes: int = STATES,
+        by: Decode = decode,
     ) -> None:
         self.tokenizer = tokenizer
         self.geometry = geometry
@@ -64,12 +67,13 @@ class Encoder:
         self.prompts = prompts
         self.noise_ends = noise_ends
         self.classes = classes
+        self.by = by
 
     def encode(self, sample: Sample) -> Encoded:
         """A sample encoded; ShardError when it is not as long as its index, and so its pack, says."""
         record = sample.record
         sounds = [
-            waveform(data, HEARD_RATE, f"{sample.key} sound {number}")
+            waveform(data, HEARD_RATE, f"{sample.key} sound {number}", self.by)
             for number, data in enumerate(sample.media[len(sample.grids) :])
         ]
         lengths = [len(sound) for sound in sounds]
@@ -79,6 +83,7 @@ class Encoder:
             turns, self.tokenizer, self.state_tokens, inserted_id=inserted_id, noise_ends=self.noise_ends
         ):
             layout.add(piece)
+        layout.check(len(sample.grids), len(sounds))
         if len(layout.ids) - len(layout.prompts) != sample.length:
             raise ShardError(
                 f"{sample.key} makes {len(layout.ids)} tokens and its index says {sample.length}; "
@@ -96,6 +101,23 @@ class Encoder:
             states=states_of(turns, layout.heard, self._ends(layout.ids), inserted_id, self.classes),
         )
 
+    def listen(self, key: str, sound: torch.Tensor) -> Encoded:
+        """A waveform (samples,) as the record of a transcript asks for it, up to where the answer begins."""
+        layout = _Layout(key, {"image": [], "video": []}, [], [len(sound)], self.prompts)
+        for piece in encode_chat([{"from": "human", "value": AUDIO}], self.tokenizer, self.state_tokens):
+            layout.add(piece)
+        pixels = self.geometry.tile_pixels
+        return Encoded(
+            key=key,
+            ids=layout.ids,
+            labels=layout.labels,
+            tile_places=[],
+            tiles=torch.zeros(0, 3, pixels, pixels, dtype=torch.uint8),
+            sounds=[sound],
+            sound_places=[place for span in layout.heard for place in span],
+            prompt_places=layout.prompts,
+        )
+
     def _ends(self, ids: list[int]) -> list[int]:
         """The last place of each turn, before the token that closes it; the system prompt is no turn."""
         return [place - 1 for place, token in enumerate(ids) if token == self.tokenizer.im_end][1:]
@@ -106,7 +128,7 @@ class Encoder:
     def _tiles(self, sample: Sample) -> torch.Tensor:
         pixels = self.geometry.tile_pixels
         found = [
-            tiles(data, grid, pixels, self.geometry.thumbnail, sample.key)
+            tiles(data, grid, pixels, self.geometry.thumbnail, sample.key, self.by)
             for data, grid in zip(sample.media[: len(sample.grids)], sample.grids, strict=True)
         ]
         return torch.cat(found) if found else torch.zeros(0, 3, pixels, pixels, dtype=torch.uint8)
@@ -143,16 +165,27 @@ class _Layout:
             self.prompts += self._room(self._prompts)
             self.heard.append(self._room(self._tokens(piece.index)))
         else:
-            for picture in self._pictures[piece.kind][piece.index]:
+            pictures = self._pictures[piece.kind][piece.index]
+            if not sum(self._vectors[picture] for picture in pictures):
+                self._refuse(f"its {piece.kind} {piece.index} holds nothing to be seen")
+            for picture in pictures:
                 self.seen[picture] = self._room(self._vectors[picture])
+
+    def check(self, pictures: int, sounds: int) -> None:
+        """ShardError unless all that the sample holds has a place in what it says."""
+        placed, held = (len(self.seen), len(self.heard)), (pictures, sounds)
+        if placed != held:
+            self._refuse(
+                f"it holds {held[0]} pictures and {held[1]} sounds and speaks of {placed[0]} and {placed[1]}"
+            )
+
+    def _refuse(self, words: str) -> NoReturn:
+        raise ShardError(f"{self._name}: {words}; build the stage again with this version.")
 
     def _tokens(self, sound: int) -> int:
         tokens = audio_tokens(self._samples[sound])
         if not tokens:
-            raise ShardError(
-                f"{self._name}: its sound of {self._samples[sound]} samples is too short to be heard as anything; "
-                "build the stage again with this version."
-            )
+            self._refuse(f"its sound of {self._samples[sound]} samples is too short to be heard as anything")
         return tokens
 
     def _room(self, vectors: int) -> range:

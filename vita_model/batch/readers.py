@@ -14,7 +14,9 @@ from vita_data.prompt.characters import Characters, check_frames
 from vita_data.prompt.lengths import encoder_frames
 from vita_data.shards.read import Pack, Sample, Stage
 from vita_model.batch.collate import collate, empty
+from vita_model.batch.decode import Decode, decode
 from vita_model.batch.encode import HEARD_RATE, Encoder
+from vita_model.batch.left_out import LeftOut
 from vita_model.batch.sounds import waveform
 from vita_model.nets.batch import Batch
 
@@ -23,15 +25,11 @@ class Reader(Protocol):
     """Reads the samples of a pack and makes a batch of them; without a pack one that teaches nothing."""
 
     geometry: Geometry
+    left_out: LeftOut
 
     def batch(self, stage: Stage, pack: Pack | None) -> Batch:
         """The pack of this stage, or of its held-out part."""
         ...
-
-
-def samples(stage: Stage, pack: Pack) -> list[Sample]:
-    """The samples of a pack with their bytes."""
-    return [stage.sample(place.shard, place.row) for place in pack.samples]
 
 
 class Conversations:
@@ -40,30 +38,31 @@ class Conversations:
     def __init__(self, encoder: Encoder, states: bool = False) -> None:
         self.encoder = encoder
         self.geometry = encoder.geometry
+        self.left_out = LeftOut()
         self.states = states
 
     def batch(self, stage: Stage, pack: Pack | None) -> Batch:
         """The samples of a pack in one sequence."""
-        if pack is None:
-            return empty(self.geometry.tile_pixels)
-        return collate([self.encoder.encode(sample) for sample in samples(stage, pack)], self.states)
+        found = self.left_out.kept(stage, pack, self.encoder.encode) if pack else []
+        return collate(found, self.states) if found else empty(self.geometry.tile_pixels)
 
 
 class Transcripts:
     """Sounds and the characters of what is said in them, for the speech encoder alone."""
 
-    def __init__(self, characters: Characters, geometry: Geometry) -> None:
+    def __init__(self, characters: Characters, geometry: Geometry, by: Decode = decode) -> None:
         self.characters = characters
         self.geometry = geometry
+        self.left_out = LeftOut()
+        self.by = by
 
     def batch(self, stage: Stage, pack: Pack | None) -> Batch:
         """The sounds of a pack, one after the other; ShardError names one that is too short for its transcript."""
         nothing = empty(self.geometry.tile_pixels)
-        if pack is None:
+        found = self.left_out.kept(stage, pack, self._heard) if pack else []
+        if not found:
             return nothing
-        read = samples(stage, pack)
-        sounds = [waveform(sample.media[0], HEARD_RATE, sample.key) for sample in read]
-        said = [self._symbols(sample, len(sound)) for sample, sound in zip(read, sounds, strict=True)]
+        keys, sounds, said = zip(*found, strict=True)
         return Batch(
             ids=nothing.ids,
             positions=nothing.positions,
@@ -73,8 +72,20 @@ class Transcripts:
             sound_lengths=tuple(map(len, sounds)),
             symbols=torch.tensor(list(chain(*said)), dtype=torch.int64),
             symbol_lengths=tuple(map(len, said)),
-            keys=tuple(sample.key for sample in read),
+            keys=keys,
         )
+
+    def _heard(self, sample: Sample) -> tuple[str, torch.Tensor, Sequence[int]]:
+        """Key, waveform and symbols of a clip."""
+        if not sample.media:
+            raise ShardError(f"{sample.key} holds no sound; build the stage again with this version.")
+        sound = waveform(sample.media[0], HEARD_RATE, sample.key, self.by)
+        if not encoder_frames(len(sound)):
+            raise ShardError(
+                f"{sample.key}: its sound of {len(sound)} samples is too short to be heard as anything; "
+                "build the stage again with this version."
+            )
+        return sample.key, sound, self._symbols(sample, len(sound))
 
     def _symbols(self, sample: Sample, length: int) -> Sequence[int]:
         text = " ".join(turn["value"] for turn in sample.record["conversations"] if turn["from"] == "gpt")

@@ -19,6 +19,16 @@ def reference_clip(path: str, rate: int) -> torch.Tensor:
 
     Raises UsageError for a file that holds no sound, or one too short to tell a voice by.
     """
+    found = read_sound(path, rate)
+    if len(found) < LEAST_SECONDS * rate:
+        raise UsageError(
+            f"{path} is {len(found) / rate:.2f} s long; a voice takes {LEAST_SECONDS} s or more."
+        )
+    return found
+
+
+def read_sound(path: str, rate: int) -> torch.Tensor:
+    """float32 (samples,) of a file of any format, rate and number of channels; UsageError where it holds no sound."""
     try:
         samples, native = soundfile.read(io.BytesIO(files.read_bytes(path)), dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
@@ -26,8 +36,4 @@ def reference_clip(path: str, rate: int) -> torch.Tensor:
         raise UsageError(
             f"{path} cannot be read as sound ({reason}); give a WAV, FLAC, OGG or MP3 file."
         ) from error
-    if len(samples) < LEAST_SECONDS * native:
-        raise UsageError(
-            f"{path} is {len(samples) / native:.2f} s long; a voice takes {LEAST_SECONDS} s or more."
-        )
     return torch.from_numpy(soxr.resample(samples.mean(1), native, rate))

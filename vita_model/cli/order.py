@@ -24,21 +24,16 @@ from vita_model.cli.output import as_json_option, reported, show
 def order(data: str, steps: str, world_size: int, seed: int | None, as_json: bool) -> None:
     """Print the sample keys that each rank sees, without reading media."""
     from vita_data.shards.read import Stage
-    from vita_model.batch.order import Order, keys, ranks
+    from vita_model.batch.order import keys, order_of
 
     stage = Stage(data)
     halves = stage.plan.get("halves")  # both read the same packs in the same batches
-    schedule = next(iter(halves.values()))["schedule"] if halves else stage.plan["schedule"]
-    whole = Order(
-        stage.packs(),
-        stage.plan["seed"] if seed is None else seed,
-        schedule["global_batch"],
-        schedule["epochs"],
-    )
+    run = next(iter(halves.values())) if halves else stage.plan
+    whole = order_of(stage, run, stage.plan["seed"] if seed is None else seed)
     found: list[dict[str, Any]] = []
     lines: list[str] = []
     for step in _span(steps, whole.steps):
-        shares = [keys(slots) for slots in ranks(whole.step(step), world_size)]
+        shares = [keys(slot.pack for slot in share) for share in whole.shares(step, world_size)]
         found.append({"step": step, "ranks": shares})
         lines += [f"step {step} rank {rank}: {' '.join(names)}" for rank, names in enumerate(shares)]
     show({"steps": found}, as_json, "\n".join(lines))

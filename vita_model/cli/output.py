@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -24,6 +25,7 @@ LOST = (
     "remote process exited",
     "NCCL",
 )  # a rank that is gone
+LATER = 3.0  # seconds before another rank complains; its launcher ends it by then if the first has
 PRESET = click.Choice(list(PRESETS))
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
@@ -50,6 +52,19 @@ def complain(words: str) -> None:
     click.echo(f"vita-model{who}: {words}", err=True)
 
 
+class Verbs(click.Group):
+    """Commands of which many processes are started alike: what is wrong with the call is said by the first alone."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the command of the process's arguments, or of those that are given."""
+        if not rank() or not kwargs.get("standalone_mode", True):
+            return super().main(*args, **kwargs)
+        try:
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
+        except click.ClickException as error:
+            _end(error.exit_code)
+
+
 def _end(status: int) -> NoReturn:
     """Ends this process; among others at once, as an orderly end waits for threads that speak with lost ranks."""
     if world_size() == 1:
@@ -67,6 +82,7 @@ def reported(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except VitaError as error:
+            time.sleep(LATER if rank() else 0.0)
             complain(str(error))
             _end(error.status)
         except RuntimeError as error:

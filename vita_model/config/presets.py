@@ -39,17 +39,24 @@ def proof() -> ModelConfig:
     """A model for two cores that learns digits that are seen, heard and spoken within an hour."""
     return ModelConfig(
         preset="proof",
-        vision=VisionConfig(hidden=128, layers=4, heads=4, intermediate=512, tile_pixels=112),
+        vision=VisionConfig(hidden=96, layers=4, heads=4, intermediate=384, tile_pixels=112),
         language=LanguageConfig(
-            hidden=192, layers=4, heads=6, kv_heads=2, intermediate=512, vocabulary=8256, positions=4096
+            hidden=128, layers=4, heads=4, kv_heads=2, intermediate=352, vocabulary=8256, positions=4096
         ),
         geometry=Geometry(
-            tokenizer="qwen2.5-8k", tile_pixels=112, tile_tokens=16, max_tiles=3, max_length=2048
+            tokenizer="qwen2.5-8k", tile_pixels=112, tile_tokens=16, max_tiles=3, max_length=512
         ),
-        encoder=EncoderConfig(hidden=144, layers=4, heads=4, intermediate=576, dither=0.0),
-        adapter=AdapterConfig(channels=288),
-        decoder=DecoderConfig(width=192, heads=6, kv_heads=6, intermediate=512),
-        codec=CodecConfig(channels=128, global_hidden=16, restart_after=5, discriminator_width=8),
+        encoder=EncoderConfig(hidden=64, layers=3, heads=4, intermediate=256, dropout=0.0, dither=0.0),
+        adapter=AdapterConfig(channels=128, prompts=5),
+        decoder=DecoderConfig(width=128, heads=4, kv_heads=4, intermediate=352, layers=3, nar_layers=2, codes=256),
+        codec=CodecConfig(
+            channels=64,
+            codes=256,
+            global_hidden=8,
+            restart_after=5,
+            voice=tuple(range(8)),
+            discriminator_width=4,
+        ),
     )
 
 

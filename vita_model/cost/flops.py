@@ -98,7 +98,9 @@ def pieces(model: Vita, terms: tuple[str, ...], shape: Shape) -> dict[str, Calla
             made["speech_adapter"] = lambda: model.speech_adapter(states, (frames,))[0]
     if LM in terms:
         heard = audio_tokens(samples) if samples else 0
+        guided = bool(heard) and "prompt_embeddings" in model.trained_parts  # as the trainer reads such a stage
         length = shape.text + shape.tiles * config.vision.tokens_per_tile + heard
+        length += config.adapter.prompts * guided
         senses = [*SENSES["sight"] * bool(shape.tiles), *SENSES["hearing"] * bool(heard)]
         embeddings = _given(model, (*senses, "language_model"), length, width)
         made["language_model"] = lambda: _language(model, embeddings, shape.labelled)

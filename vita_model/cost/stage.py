@@ -8,14 +8,13 @@ from pathlib import Path
 
 from vita_data.errors import UsageError
 from vita_data.manifest.find import load_mixture, load_sources, load_stage
+from vita_data.manifest.loss import TERMS
 from vita_data.manifest.options import with_options
 from vita_data.manifest.plan import plan_from_cards
 from vita_data.manifest.source import SourceCard
 from vita_data.manifest.stage import StageCard, split_stage
 from vita_model.cost.flops import Shape
-from vita_model.nets.batch import CODES, CTC, LM, STATE
 
-TERMS = {"lm": (LM,), "lm+state": (LM, STATE), "ctc": (CTC,), "codec-tokens": (CODES,), "codec": ()}
 LEARNED = 0.5  # of the text of a sample; the rest is asked. Cards do not say, so this is ours.
 SPOKEN_SECONDS = 4.0  # of a question that is spoken; ours as well
 LETTERS_A_SECOND = 12.0

@@ -46,16 +46,19 @@ class LanguageModel(nn.Module):
         return states
 
     def go_on(self, embeddings: torch.Tensor, cache: Cache) -> torch.Tensor:
-        """Last hidden states (T, D) of what follows (T, D) on what the cache holds, which then holds it too."""
+        """Last hidden states of what follows on what the cache holds, which then holds it too.
+
+        Both are (T, D), or (N, T, D) for N sequences of one length.
+        """
         first = cache.get_seq_length()
-        positions = torch.arange(first, first + len(embeddings), device=embeddings.device)
+        positions = torch.arange(first, first + embeddings.shape[-2], device=embeddings.device)
         output = self.model(
-            inputs_embeds=embeddings[None],
+            inputs_embeds=embeddings if embeddings.dim() == 3 else embeddings[None],
             position_ids=positions[None],
             past_key_values=cache,
             use_cache=True,
         )
-        states: torch.Tensor = output.last_hidden_state[0]
+        states: torch.Tensor = output.last_hidden_state.view(embeddings.shape)
         return states
 
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Any:

@@ -197,11 +197,17 @@ class Vita(nn.Module):
         if batch.sound_lengths:
             embeddings = _put(embeddings, batch.sound_places, self.hear(batch.sounds, batch.sound_lengths))
         else:
-            embeddings = embeddings + self._aside("hearing", idle, lambda: self.hear(*_blank(batch)))
+            embeddings = embeddings + self._aside("hearing", idle, lambda: self._hear_nothing(batch))
         if len(batch.prompt_places):
             prompts = self.prompt_embeddings(len(batch.sound_lengths))
             embeddings = _put(embeddings, batch.prompt_places, prompts)
         return embeddings
+
+    def _hear_nothing(self, batch: Batch) -> torch.Tensor:
+        """Vectors of a blank sound, with the guiding ones where these are learned."""
+        heard = self.hear(*_blank(batch))
+        guided = "prompt_embeddings" in self.trained_parts
+        return torch.cat((heard, self.prompt_embeddings(1))) if guided else heard
 
     def _aside(
         self, sense: Sense, idle: Mapping[Sense, Idle], blank: Callable[[], torch.Tensor]

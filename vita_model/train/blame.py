@@ -9,7 +9,7 @@ from vita_data.errors import UsageError
 from vita_data.manifest.stage import split_stage
 from vita_data.records.key import digest_of
 from vita_data.shards.read import Pack, Stage
-from vita_model.batch.order import Order
+from vita_model.batch.order import order_of
 from vita_model.train import folder
 from vita_model.train.task import run_of, stage_folder
 
@@ -24,8 +24,7 @@ def blamed(run: Path, said: dict[str, Any], step: int, data: str) -> dict[str, A
     stage = Stage(place)
     if digest_of("plan", stage.plan, stage.facts["packs"]) != said["plan_digest"]:
         raise UsageError(f"{place} is not what {run} was trained from; name that build with --data.")
-    schedule = run_of(stage.plan, split_stage(said["stage"])[1])["schedule"]
-    order = Order(stage.packs(), said["seed"], schedule["global_batch"], schedule["epochs"])
+    order = order_of(stage, run_of(stage.plan, split_stage(said["stage"])[1]), said["seed"])
     if step >= order.steps:
         raise UsageError(f"the training has the steps 0 to {order.steps - 1}, not {step}; name one of them.")
     lines = (
@@ -51,4 +50,5 @@ def _told(stage: Stage, pack: Pack) -> dict[str, Any]:
                 "tokens": table.column("length")[place.row].as_py(),
             }
         )
-    return {"pack": pack.number, "tokens": pack.tokens, "samples": samples}
+    tokens = sum(sample["tokens"] for sample in samples)
+    return {"pack": pack.number, "tokens": tokens, "samples": samples}

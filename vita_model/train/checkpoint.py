@@ -1,8 +1,9 @@
 """Checkpoints: whole models with their place in the data, complete or not there.
 
     RUN/checkpoints/step-00000050/    after 50 steps; step 50 is the next
-        model-*.safetensors           every parameter and kept buffer, trained or not
-        optimizer-*.safetensors       Adam's moments of the trained ones (and fp32 masters in bf16)
+        model-*.safetensors           every parameter and kept buffer, trained or not; trained ones in fp32
+        lora-*.safetensors            of a training with LoRA the factors, apart from the weights they are added to
+        optimizer-*.safetensors       Adam's moments of the trained ones
         complete.json                 step, stage, seed, digests, model config, file sizes; written last
 
 A folder is written under a temporary name, synced and renamed: a run that was killed finds only whole ones.
@@ -20,51 +21,27 @@ import torch
 from torch import distributed
 
 from vita_data import files
-from vita_data.errors import UsageError, VitaError
+from vita_data.errors import VitaError
+from vita_model.nets.lora import is_factor
 from vita_model.nets.vita import Vita
 from vita_model.train import state
+from vita_model.train.given import LORA, Weights
+from vita_model.train.given import MODEL as MODEL
+from vita_model.train.saved import COMPLETE, FOLDER, complete
+from vita_model.train.saved import facts as facts
+from vita_model.train.saved import find as find
+from vita_model.train.saved import last as last
 from vita_model.train.tensors import Tensors, write
 
 KEEP = 2
-COMPLETE = "complete.json"
-FOLDER = "checkpoints"
-MODEL, OPTIMIZER = "model", "optimizer"
+OPTIMIZER = "optimizer"
 
 
-def facts(checkpoint: Path) -> dict[str, Any]:
-    """What a checkpoint says of itself; raises VitaError when a file of it is missing or cut."""
-    said: dict[str, Any] = files.read_json(str(checkpoint / COMPLETE))
-    for name, size in said["files"].items():
-        path = checkpoint / name
-        if not path.exists() or path.stat().st_size != size:
-            raise VitaError(
-                f"{path} is missing or not {size} bytes long; delete {checkpoint} and take the one before."
-            )
-    return said
-
-
-def complete(run: Path) -> list[Path]:
-    """The complete checkpoints of a run, oldest first; half-written ones are not among them."""
-    found = (path.parent for path in (run / FOLDER).glob(f"step-*/{COMPLETE}"))
-    return sorted(folder for folder in found if folder.name.removeprefix("step-").isdigit())
-
-
-def last(run: Path) -> Path | None:
-    """The last complete checkpoint of a run, if there is one."""
-    found = complete(run)
-    return found[-1] if found else None
-
-
-def find(place: Path) -> Path:
-    """The last complete checkpoint of a run, or `place` if it is one; UsageError when there is none."""
-    if (place / COMPLETE).exists():
-        return place
-    found = last(place)
-    if found is None:
-        raise UsageError(
-            f"{place} holds no complete checkpoint; name a run that has trained, or one of its checkpoints."
-        )
-    return found
+def add_score(checkpoint: Path, stage: str, score: dict[str, Any]) -> None:
+    """Lets a checkpoint say how its stage did, which every one that follows from it will carry along."""
+    said = facts(checkpoint)
+    scores = {**said.get("scores", {}), stage: score}
+    files.write_json(str(checkpoint / COMPLETE), {**said, "scores": scores})
 
 
 def save(
@@ -75,8 +52,13 @@ def save(
     `exact` are weights as they came, of parts that are not trained: an engine in bf16 has them rounded.
     """
     kept = exact or {}
-    weights = ((name, kept.get(name, weight)) for name, weight in state.weights(engine))
-    return save_stems(run, step, said, {MODEL: weights, OPTIMIZER: state.moments(engine)})
+    weights = state.weights(engine, lambda name: not is_factor(name))
+    stems = {
+        MODEL: ((name, kept.get(name, weight)) for name, weight in weights),
+        LORA: state.weights(engine, is_factor),
+        OPTIMIZER: state.moments(engine),
+    }
+    return save_stems(run, step, said, stems)
 
 
 def save_stems(
@@ -120,12 +102,15 @@ def _prune(run: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def load_weights(model: Vita, checkpoint: Path, parts: Sequence[str] | None = None) -> None:
+def load_weights(
+    model: Vita, checkpoint: Path, parts: Sequence[str] | None = None, apart: bool = False
+) -> None:
     """Copies the weights of these parts (None: all) from a checkpoint, to the bit.
 
-    VitaError names one that is missing, extra or misshapen.
+    What LoRA has added to them goes along in them, unless it is to stay `apart`. VitaError names a weight that is
+    missing, extra or misshapen.
     """
-    stored = Tensors(checkpoint, MODEL)
+    stored = Weights(checkpoint, apart)
     chosen = model.parts if parts is None else parts
     wanted = {
         name: weight
@@ -146,6 +131,15 @@ def load_weights(model: Vita, checkpoint: Path, parts: Sequence[str] | None = No
                     "give the preset that the checkpoint was made with."
                 )
             weight.copy_(value)
+
+
+def load_factors(model: Vita, checkpoint: Path) -> None:
+    """Copies the factors of a training with LoRA that goes on."""
+    stored = Weights(checkpoint, apart=True)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if is_factor(name):
+                weight.copy_(stored.read(name))
 
 
 def load_optimizer(engine: Any, checkpoint: Path, step: int, stem: str = OPTIMIZER) -> None:

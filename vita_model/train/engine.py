@@ -53,30 +53,61 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_engine(model: nn.Module, schedule: Schedule, zero: int, rounds: int) -> Any:
-    """A DeepSpeed engine that steps every `rounds` packs, with torch's AdamW, which needs no compiler."""
+def start_engine(
+    model: nn.Module, schedule: Schedule, zero: int, rounds: int, offload: str | None = None
+) -> Any:
+    """A DeepSpeed engine that steps every `rounds` packs, with torch's AdamW, which needs no compiler.
+
+    `offload` names what is kept in the memory of the machine instead of the GPU's: "optimizer", "parameters" or
+    "both".
+    """
     import deepspeed
 
-    if schedule.precision == "bf16" and zero == 0:
-        raise UsageError(
-            "bf16 keeps fp32 master weights in ZeRO's partitions; take --zero 1, 2 or 3, or fp32."
-        )
     optimizer = torch.optim.AdamW(
         groups(model, schedule.weight_decay), lr=schedule.learning_rate, betas=schedule.betas
     )
     engine, *_ = deepspeed.initialize(
-        model=model, optimizer=optimizer, config=_config(schedule, zero, rounds)
+        model=model, optimizer=optimizer, config=_config(schedule, zero, rounds, offload)
     )
     return engine
 
 
-def _config(schedule: Schedule, zero: int, rounds: int) -> dict[str, Any]:
+def check_engine(precision: str, zero: int, offload: str | None) -> None:
+    """UsageError for a number format or an offloading that a ZeRO stage cannot do."""
+    if precision == "bf16" and zero == 0:
+        raise UsageError(
+            "bf16 keeps fp32 master weights in ZeRO's partitions; take --zero 1, 2 or 3, or fp32."
+        )
+    if offload and zero == 0:
+        raise UsageError(
+            "ZeRO 0 has no partitions that could be kept elsewhere; give --offload with --zero 1, 2 or 3."
+        )
+    if offload in ("parameters", "both") and zero < 3:
+        raise UsageError(
+            f"ZeRO {zero} needs every weight on each GPU; give --offload {offload} with --zero 3, or offload the "
+            "optimizer alone."
+        )
+
+
+def _config(schedule: Schedule, zero: int, rounds: int, offload: str | None) -> dict[str, Any]:
     bf16 = schedule.precision == "bf16"
+    elsewhere = {"device": "cpu", "pin_memory": torch.cuda.is_available()}
+    offloaded = {
+        name: elsewhere
+        for name, asked in (("offload_optimizer", "optimizer"), ("offload_param", "parameters"))
+        if offload in (asked, "both")
+    }
     return {
         "train_micro_batch_size_per_gpu": 1,
         "gradient_accumulation_steps": rounds,
         "gradient_clipping": schedule.clip or 0.0 if zero else 0.0,
-        "zero_optimization": {"stage": zero, "overlap_comm": False, "contiguous_gradients": True},
+        "zero_optimization": {
+            "stage": zero,
+            "overlap_comm": False,
+            "contiguous_gradients": True,
+            **offloaded,
+        },
+        "zero_force_ds_cpu_optimizer": False,  # DeepSpeed's own Adam for CPUs is compiled at its first use
         "bf16": {"enabled": bf16},
         **({"data_types": {"grad_accum_dtype": "fp32"}} if bf16 else {}),
         "steps_per_print": NEVER,
@@ -87,6 +118,11 @@ def set_rates(engine: Any, vision: float, other: float) -> None:
     """Sets the learning rate of every optimizer group, the vision tower's apart."""
     for group in engine.optimizer.param_groups:
         group["lr"] = vision if group["vision"] else other
+
+
+def offloads(engine: Any) -> bool:
+    """Whether the optimizer of an engine lies in the machine's memory."""
+    return bool(engine.zero_cpu_offload())
 
 
 def forget_gradients(engine: Any) -> None:

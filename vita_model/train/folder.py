@@ -3,8 +3,10 @@
 RUN/run.json        what the run was started with, written first
 RUN/metrics.jsonl   one line a step: loss, rates, tokens, norm
 RUN/checkpoints/    see `checkpoint`
-RUN/eval.json       held-out loss by source, written at the end of the stage
-RUN/left-out.json   of stage 3.2, the utterances that cannot be said, each with its reason
+RUN/eval.json       held-out loss by source, metrics and what became of earlier stages, at the end of the stage
+RUN/answers.jsonl   the answers behind those metrics; see `vita_model.eval.score`
+RUN/validation.jsonl    the held-out loss on the way, see `validation`
+RUN/left-out.json   samples that no decoder reads, or not in time, and utterances that cannot be said, with the reason
 """
 
 from __future__ import annotations
@@ -18,12 +20,13 @@ from typing import Any
 from vita_data import files
 from vita_data.errors import UsageError, VitaError
 from vita_data.records.canon import canonical
+from vita_model.train import checkpoint
 
 METRICS = "metrics.jsonl"
 RUN = "run.json"
 EVAL = "eval.json"
 LEFT_OUT = "left-out.json"
-SAME = ("stage", "preset", "seed", "precision", "plan_digest")
+SAME = ("stage", "preset", "seed", "precision", "plan_digest", "lora")
 
 
 @contextmanager
@@ -45,9 +48,9 @@ def begin(run: Path, asked: dict[str, Any], resume: bool, step: int = 0) -> None
         return
     before = files.read_json(str(stated))
     for name in SAME if step else (*SAME, "init"):  # later the checkpoint alone says what was started from
-        if before[name] != asked[name]:
+        if before.get(name) != asked.get(name):
             raise UsageError(
-                f"{run} was started with {name} {before[name]} and this call has {asked[name]}; "
+                f"{run} was started with {name} {before.get(name)} and this call has {asked.get(name)}; "
                 "give the same, or another --out."
             )
 
@@ -77,6 +80,31 @@ def add_metrics(run: Path, values: dict[str, Any]) -> None:
         ) from error
 
 
+def read_left_out(run: Path) -> list[dict[str, Any]]:
+    """What a run has gone without so far."""
+    path = run / LEFT_OUT
+    return list(files.read_json(str(path))) if path.exists() else []
+
+
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """Every line of a run's metrics."""
-    return [json.loads(line) for line in (run / METRICS).read_text().splitlines()]
+    """Every line of a run's metrics, of which a run that has just begun has none."""
+    path = run / METRICS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def summed_up(
+    run: Path, stage: str, done: int, last: int, steps: int, scores: dict[str, Any] | None
+) -> dict[str, Any]:
+    """What a training tells when it ends: {run, stage, step, steps, loss, checkpoint, eval, stopped, ...}."""
+    lines = read_metrics(run)
+    return {
+        "run": str(run),
+        "stage": stage,
+        "step": done,
+        "steps": steps,
+        "loss": lines[-1]["loss"] if lines else None,
+        "tokens_per_second": lines[-1]["tokens_per_second"] if lines else None,
+        "checkpoint": str(checkpoint.find(run)),
+        "eval": scores,
+        "stopped": done < last,
+    }

@@ -22,18 +22,21 @@ from vita_data.errors import ShardError, VitaError
 from vita_data.records.key import keyed_hash
 from vita_data.shards.read import Pack
 from vita_model.batch.loader import prefetch
-from vita_model.batch.order import ranks
+from vita_model.batch.order import Share
 from vita_model.nets.batch import Batch
 from vita_model.nets.vita import SENSES, Sense
 from vita_model.train import breakdown, checkpoint
+from vita_model.train.aside import Aside
 from vita_model.train.drive import Drive
-from vita_model.train.engine import clip_plain, forget_gradients, gathered, set_rates, total
+from vita_model.train.engine import clip_plain, forget_gradients, gathered, offloads, set_rates, total
 from vita_model.train.idle import idle_senses
 from vita_model.train.objective import weighted
 from vita_model.train.say import Teller
 from vita_model.train.schedule import rates
+from vita_model.train.spikes import Skipper
 from vita_model.train.task import Task
 from vita_model.train.untouched import Untouched
+from vita_model.train.validation import Validation
 
 NAMED = 20
 
@@ -58,16 +61,21 @@ class Loop:
         run: Path,
         said: dict[str, Any],
         teller: Teller,
+        skipper: Skipper,
         exact: Untouched | None = None,
+        validation: Validation | None = None,
     ) -> None:
         self.engine = engine
         self.task = task
         self.run = run
         self.said = said
         self.teller = teller
+        self.skipper = skipper
         self.exact = exact
+        self.validation = validation
+        self.aside = Aside(run, task.reader.left_out, teller, engine.device)
         self.rank, self.world = distributed.get_rank(), distributed.get_world_size()
-        self.rounds = len(ranks(task.order.step(0), self.world)[0])
+        self.rounds = task.order.rounds(self.world)
         self.since = time.monotonic()
 
     def train(self, first: int, last: int, save_every: int) -> int:
@@ -86,19 +94,23 @@ class Loop:
 
     def _next(self, loaded: Iterator[Batch], number: int) -> dict[str, Any]:
         values = self.step(number, list(islice(loaded, self.rounds)))
+        if self.validation is not None:
+            self.validation.after(number + 1)
         self.since = time.monotonic()
         return values
 
     def _load(self, first: int, last: int) -> Any:
         packs: Iterator[Pack | None] = (
-            pack
-            for step in range(first, last)
-            for pack in ranks(self.task.order.step(step), self.world)[self.rank]
+            slot.pack for step in range(first, last) for slot in self._share(step)
         )
         return prefetch(lambda pack: self.task.batch(self.task.stage, pack), packs, ahead=self.rounds + 2)
 
+    def _share(self, step: int) -> Share:
+        return self.task.order.shares(step, self.world)[self.rank]
+
     def _save(self, done: int) -> int:
-        said = {**self.said, "final": done == self.task.order.steps}
+        final = done == self.task.order.steps
+        said = {**self.said, "final": final, "updates": done - self.skipper.skipped}
         checkpoint.save(self.engine, self.run, done, said, self.exact)
         self.since = time.monotonic()  # writing is no part of the next step
         return done
@@ -106,9 +118,10 @@ class Loop:
     def step(self, number: int, batches: list[Batch]) -> dict[str, Any]:
         """One optimizer step over this rank's share of a global batch; returns its metrics.
 
-        Raises ShardError for a global batch without a label, VitaError when the loss is not finite, before
-        the update, or when the gradient is not, before anything is saved.
+        Raises ShardError for a global batch without a label, and VitaError when the loss or its gradient is not
+        finite, before the update.
         """
+        self.aside.settle()
         counted = self._count(batches)
         if not any(counted.terms.values()):
             raise ShardError(f"step {number} has nothing labelled; see it with `vita-model order`.")
@@ -119,9 +132,8 @@ class Loop:
         mean = sum(self.task.objective[term] * value for term, value in means.items())
         self._require_finite(number, mean, batches, losses)
         norm = clip_plain(self.engine, self.task.schedule.clip)
-        self.engine.step()
+        norm, spike, skipped = self.skipper.step(mean, norm)
         forget_gradients(self.engine)
-        norm = float(self.engine.get_global_grad_norm()) if norm is None else norm
         self._require_finite(number, norm, batches, losses)
         seconds = time.monotonic() - self.since
         return {
@@ -132,6 +144,8 @@ class Loop:
             "learning_rate": rate,
             "vision_learning_rate": vision_rate,
             "gradient_norm": norm,
+            "spike": spike,
+            **(self._skipped(number, spike, batches) if skipped else {}),
             "tokens": int(counted.tokens),
             "labelled": int(sum(counted.terms.values())),
             "samples": int(counted.samples),
@@ -165,11 +179,12 @@ class Loop:
         shares: list[torch.Tensor] = []
         sums = dict.fromkeys(self.task.objective, torch.zeros((), device=self.engine.device))
         sources: list[breakdown.Sums] = []
-        for place, batch in enumerate(batches):
+        for place, (slot, batch) in enumerate(zip(self._share(number), batches, strict=True)):
             # The slot of the global batch, not the rank, seeds what is drawn: any world size draws the same.
-            slot = place * self.world + self.rank
-            torch.manual_seed(keyed_hash(self.said["seed"], "drop-path", str(number), str(slot)) >> 1)
-            idle = idle_senses(self.engine.zero_optimization_stage(), counted.busy[place], self.task.trains)
+            torch.manual_seed(keyed_hash(self.said["seed"], "drop-path", str(number), str(slot.number)) >> 1)
+            settles = place + 1 == len(batches) and offloads(self.engine)
+            zero, busy = self.engine.zero_optimization_stage(), counted.busy[place]
+            idle = idle_senses(zero, busy, self.task.trains, settles)
             losses = self.engine(batch.to(self.engine.device), idle)
             share = weighted(losses, self.task.objective, counted.terms)
             self.engine.backward(share * self.world, scale_wrt_gas=False)
@@ -189,14 +204,26 @@ class Loop:
             if counted.terms[term]
         }
 
+    def _skipped(self, number: int, spike: float | None, batches: list[Batch]) -> dict[str, Any]:
+        """Says aloud that a step was left out, and what it was made of."""
+        names = gathered([key for batch in batches for key in batch.keys])
+        self.teller.say(
+            f"step {number} is skipped, {spike:.1f} deviations above the steps before it: {_few(names)}"
+        )
+        return {"skipped": True, "skipped_samples": names}
+
     def _require_finite(self, number: int, value: float, batches: list[Batch], losses: list[float]) -> None:
         if math.isfinite(value):
             return
         odd = [batch for batch, loss in zip(batches, losses, strict=True) if not math.isfinite(loss)]
         suspects = gathered([key for batch in odd for key in batch.keys])
         suspects = suspects or gathered([key for batch in batches for key in batch.keys])
-        more = f" and {len(suspects) - NAMED} more" if len(suspects) > NAMED else ""
         raise VitaError(
-            f"step {number}: the loss or its gradient is {value} in {', '.join(suspects[:NAMED])}{more}; "
+            f"step {number}: the loss or its gradient is {value} in {_few(suspects)}; "
             "look at them or lower the learning rate, then go on from the last checkpoint with --resume."
         )
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"

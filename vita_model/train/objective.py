@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
 from vita_data.errors import UsageError
-from vita_model.nets.batch import CODES, CTC, LM, STATE
-
-# Stage card's `loss` -> weight of each term. A term is a sum over the global batch divided by its own count.
-OBJECTIVES: dict[str, dict[str, float]] = {
-    "lm": {LM: 1.0},
-    "lm+state": {LM: 1.0, STATE: 1.0},
-    "ctc": {CTC: 1.0},
-    "codec-tokens": {CODES: 1.0},
-}
+from vita_data.manifest.loss import TERMS, complaint_about_weights, weights_of
 
 
-def objective(loss: str) -> dict[str, float]:
-    """The weight of each term of a stage's loss; UsageError for a loss that is trained by another loop."""
-    if loss not in OBJECTIVES:
-        raise UsageError(f"loss {loss} is not one of {', '.join(OBJECTIVES)}; see the stage's card.")
-    return OBJECTIVES[loss]
+def objective(loss: str, weights: Mapping[str, float] | None = None) -> dict[str, float]:
+    """The weight of each term of a stage's loss, by what its plan says of them.
+
+    UsageError for a loss that is trained by another loop, or a weight for a term that it has not.
+    """
+    if not TERMS.get(loss):
+        trained = ", ".join(name for name, terms in TERMS.items() if terms)
+        raise UsageError(f"loss {loss} is not one of {trained}; see the stage's card.")
+    said = weights or {}
+    wrong = complaint_about_weights(loss, said)
+    if wrong is not None:
+        raise UsageError(f"{wrong[0]} of the stage's plan: {wrong[1]}.")
+    return weights_of(loss, said)
 
 
 def weighted(

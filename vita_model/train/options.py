@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from vita_model.config.lora import Lora
+
 
 @dataclass(frozen=True)
 class Options:
@@ -22,3 +24,11 @@ class Options:
     save_every: int = 500
     precision: str | None = None
     save_memory: bool = False
+    states: int | None = None
+    sample_timeout: float = 120.0
+    skip_spikes: float | None = None
+    spike_window: int = 128
+    validate_every: int | None = None
+    eval_samples: int = 200
+    offload: str | None = None
+    lora: Lora | None = None

@@ -19,11 +19,12 @@ from vita_model.nets.codec.codec import Codec
 from vita_model.nets.codec.identity import codec_digest
 from vita_model.nets.vita import Vita
 from vita_model.train import checkpoint
+from vita_model.train.given import lora_in
 from vita_model.train.tensors import Tensors
 from vita_model.weights.release import load_part, load_release
 from vita_model.weights.shape import release_config
 
-CODEC = "codec"
+CODEC, HEAD, LANGUAGE = "codec", "state_head", "language_model"
 # What of the config is as large as the part that was loaded, whatever the preset.
 SIZES = {
     "encoder": "speech_encoder",
@@ -71,9 +72,19 @@ class Start:
         """The parts that were trained on the way to a checkpoint, and the stage that did so last."""
         return {} if self.said is None else dict(self.said["trained"])
 
+    @property
+    def states(self) -> int | None:
+        """The classes of a checkpoint's state head."""
+        return None if self.said is None else int(self.said["model"]["states"])
+
     def parts_there(self) -> set[str]:
         """The parts that a checkpoint holds."""
         return {name.partition(".")[0] for name in Tensors(self.place, "model").names()}
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it is a folder of a whole released model, with every part but the heads of single stages."""
+        return self.said is None and part_in(self.place) is None
 
     @property
     def stage(self) -> str | None:
@@ -134,11 +145,26 @@ def config_of(starts: Sequence[Start], config: ModelConfig) -> ModelConfig:
     return replace(config, **sizes, characters=(config.characters or [*learned, 0][0]))
 
 
+def states_of(starts: Sequence[Start], config: ModelConfig, asked: int | None = None) -> int:
+    """How many classes the state head has: as many as it has learned, else as asked, as loaded, or the preset's.
+
+    UsageError where it has learned others than are asked for.
+    """
+    learned = [start for start in starts if HEAD in start.trained]
+    if learned and asked not in (None, learned[0].states):
+        raise UsageError(
+            f"the state head of {learned[0].place} has learned {learned[0].states} classes; leave --states out, or "
+            "start from a run before stage 2.2."
+        )
+    offers = [*(start.states for start in learned), asked, *(start.states for start in starts), config.states]
+    return next(states for states in offers if states is not None)
+
+
 def _stated(start: Start, config: ModelConfig) -> ModelConfig | None:
     """The model that a checkpoint or a released VITA says it is; None for a folder of one part."""
     if start.said is not None:
         return ModelConfig.from_json(start.said["model"])
-    if _part_in(start.place) is not None:
+    if part_in(start.place) is not None:
         return None
     theirs = release_config(start.place, config.vision, config.geometry)
     adapter = replace(theirs.adapter, prompts=config.adapter.prompts)  # which a release has dropped
@@ -150,40 +176,54 @@ def _alike(theirs: LanguageConfig, wanted: LanguageConfig) -> LanguageConfig:
     return replace(theirs, positions=wanted.positions)
 
 
-def owners(starts: Sequence[Start], parts: Sequence[str]) -> dict[str, Start]:
-    """Which checkpoint each part comes from; parts of released weights, and random ones, are not among them."""
+def owners(starts: Sequence[Start], parts: Sequence[str], states: int | None = None) -> dict[str, Start]:
+    """Which checkpoint each part comes from; parts of released weights, and random ones, are not among them.
+
+    Nor is a state head that has learned nothing yet, where the model's is to have other `states`.
+    """
     checkpoints = [start for start in starts if start.said is not None]
     found: dict[str, Start] = {}
     for part in parts:
-        having = [start for start in checkpoints if part in start.trained] or checkpoints[:1]
+        having = [start for start in checkpoints if part in start.trained]
+        having += [start for start in checkpoints[:1] if part != HEAD or start.states in (states, None)]
         if having and part in having[0].parts_there():
             found[part] = having[0]
     return found
 
 
-def load(model: Vita, starts: Sequence[Start]) -> list[str]:
-    """Puts the weights of all of them into the model; a line for each that says what it gave."""
+def places(starts: Sequence[Start], model: Vita) -> dict[str, Path]:
+    """The checkpoint of each part of a model that comes from one."""
+    return {part: start.place for part, start in owners(starts, model.parts, model.config.states).items()}
+
+
+def load(model: Vita, starts: Sequence[Start], apart: bool = False) -> list[str]:
+    """Puts the weights of all of them into the model; a line for each that says what it gave.
+
+    What LoRA has added to some goes along in them, unless it is to stay `apart`.
+    """
     lines = []
     for start in starts:
         if start.said is None:
             lines.append(_load_released(model, start.place))
-    given = owners(starts, model.parts)
+    given = owners(starts, model.parts, model.config.states)
     for start in starts:
         parts = tuple(part for part, owner in given.items() if owner is start)
         if parts and start.said is not None:
-            checkpoint.load_weights(model, start.place, parts)
+            checkpoint.load_weights(model, start.place, parts, apart)
             end = "the end" if start.said["final"] else "in the midst"
             lines.append(f"{', '.join(parts)} of {start.place}, {end} of stage {start.stage}")
+            if not apart and LANGUAGE in parts and (lora := lora_in(start.place)):
+                lines.append(f"what LoRA of rank {lora.rank} has learned there is now part of {LANGUAGE}")
     return lines
 
 
-def _part_in(place: Path) -> str | None:
+def part_in(place: Path) -> str | None:
     """The part that a folder of released weights holds; None for a whole VITA."""
     return FOLDERS[files.read_json(str(place / "config.json"))["model_type"]]
 
 
 def _load_released(model: Vita, place: Path) -> str:
-    part = _part_in(place)
+    part = part_in(place)
     if part is None:
         load_release(model, place)
     else:
@@ -209,3 +249,15 @@ def lineage(starts: Sequence[Start], task: Asks) -> dict[str, str]:
     for start in starts:
         before |= start.trained
     return before | dict.fromkeys(task.trains, task.name)
+
+
+def carried(starts: Sequence[Start]) -> dict[str, Any]:
+    """What goes along from checkpoint to checkpoint: {scores: how each stage did, characters: what 2.1a writes}."""
+    said = [start.said for start in starts if start.said is not None]
+    scores: dict[str, Any] = {}
+    for one in said:
+        scores |= one.get("scores", {})
+    return {
+        "scores": scores,
+        "characters": next((one["characters"] for one in said if one.get("characters")), None),
+    }

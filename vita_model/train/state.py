@@ -7,7 +7,7 @@ keeps the flat partitions they live in is private, and is touched in this file o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -19,18 +19,27 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 MASTER = "master"
 
 
-def weights(engine: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every parameter and kept buffer by name, gathered one at a time; all ranks must go through it together."""
+def weights(engine: Any, wanted: Callable[[str], bool]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every parameter and kept buffer whose name is wanted, gathered one at a time; what is trained as its fp32 master.
+
+    All ranks must go through it together.
+    """
     from deepspeed.runtime.zero import GatheredParameters
+    from deepspeed.utils import safe_get_full_fp32_param
 
     for name, weight in engine.module.state_dict(keep_vars=True).items():
-        with GatheredParameters([weight], enabled=hasattr(weight, "ds_id")):
-            yield name, weight.detach()
+        if not wanted(name):
+            continue
+        if engine.bfloat16_enabled() and weight.requires_grad:
+            yield name, safe_get_full_fp32_param(weight)
+        else:
+            with GatheredParameters([weight], enabled=hasattr(weight, "ds_id")):
+                yield name, weight.detach()
 
 
 def moments(engine: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """`<kind>/<parameter>` of what is trained: both Adam moments, and fp32 masters in bf16 training."""
-    from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
+    """`<kind>/<parameter>` of what is trained: both Adam moments."""
+    from deepspeed.utils import safe_get_full_optimizer_state
 
     plain = engine.zero_optimization_stage() == 0
     _link(engine)
@@ -40,19 +49,25 @@ def moments(engine: Any) -> Iterator[tuple[str, torch.Tensor]]:
                 yield f"{kind}/{name}", engine.basic_optimizer.state[weight][kind]
             else:
                 yield f"{kind}/{name}", safe_get_full_optimizer_state(weight, kind)
-        if engine.bfloat16_enabled():
-            yield f"{MASTER}/{name}", safe_get_full_fp32_param(weight)
+
+
+def set_masters(engine: Any, given: Mapping[str, torch.Tensor]) -> None:
+    """Lets bf16 training begin with these weights, by name: the engine has made its fp32 masters of rounded ones."""
+    if engine.bfloat16_enabled():
+        for name, weight in trainable(engine.module).items():
+            if name in given:
+                _put(engine, weight, MASTER, given[name])
 
 
 def restore(engine: Any, read: Callable[[str], torch.Tensor], step: int) -> None:
-    """Puts moments (and masters) back, as after `step` updates; the weights came before the engine."""
+    """Puts moments back, as after `step` updates; the weights came before."""
     state = engine.basic_optimizer.state
     for flat in _partitions(engine):
         count = torch.tensor(float(step))
         state[flat] = {"step": count, **{kind: torch.zeros_like(flat) for kind in MOMENTS}}
     _link(engine)
     for name, weight in trainable(engine.module).items():
-        for kind in (*MOMENTS, *([MASTER] if engine.bfloat16_enabled() else [])):
+        for kind in MOMENTS:
             _put(engine, weight, kind, read(f"{kind}/{name}"))
 
 

@@ -18,8 +18,9 @@ from vita_data.shards.read import Pack, Stage
 from vita_data.shards.seal import CHARACTERS
 from vita_model.batch.clauses import Clauses
 from vita_model.batch.codes import codes_for
+from vita_model.batch.decode import Decode, decode
 from vita_model.batch.encode import Encoder
-from vita_model.batch.order import Order
+from vita_model.batch.order import Order, order_of
 from vita_model.batch.readers import Conversations, Reader, Transcripts
 from vita_model.config.model import PARTS, ModelConfig
 from vita_model.nets.batch import CODES, CTC, STATE, Batch
@@ -80,29 +81,30 @@ def open_task(
     precision: str | None,
     half: str | None = None,
     codec: Callable[[], str | None] = lambda: None,
+    by: Decode = decode,
 ) -> Task:
     """The task of a stage folder for a model; ShardError or UsageError where the two do not fit.
 
     The seed orders the packs; the plan's own where none is given. `codec` gives the digest of the codec whose tokens
-    a stage that learns some is to read.
+    a stage that learns some is to read, `by` decodes media.
     """
     stage = Stage(folder)
     plan = stage.plan
     run = run_of(plan, half)
     _check_model(plan, run, folder, config)
     schedule = schedules.from_plan(run["schedule"], precision)
-    terms = objective(run["loss"])
+    terms = objective(run["loss"], run.get("loss_weights"))
     reader: Reader
     trains = tuple(run["trains"])
     if CTC in terms:
         characters = Characters.read(files.join(folder, CHARACTERS))
         config = replace(config, characters=len(characters))
-        reader = Transcripts(characters, config.geometry)
+        reader = Transcripts(characters, config.geometry, by)
         trains += (HEAD,) if ENCODER in trains else ()
     elif CODES in terms:
         reader = Clauses(_tokenizer(config), config, codes_for(folder, codec()))
     else:
-        reader = Conversations(_encoder(plan, config, PROMPTS in trains), STATE in terms)
+        reader = Conversations(_encoder(plan, config, PROMPTS in trains, by), STATE in terms)
     return Task(
         name=plan["stage"] + (half or ""),
         stage=stage,
@@ -111,7 +113,7 @@ def open_task(
         needs=tuple(run["needs"]),
         objective=terms,
         reader=reader,
-        order=Order(stage.packs(), training_seed(plan, seed), schedule.global_batch, schedule.epochs),
+        order=order_of(stage, run, training_seed(plan, seed)),
         plan_digest=digest_of("plan", plan, stage.facts["packs"]),
         config=config,
     )
@@ -148,7 +150,7 @@ def _tokenizer(config: ModelConfig) -> Tokenizer:
     return tokenizer
 
 
-def _encoder(plan: dict[str, Any], config: ModelConfig, guided: bool) -> Encoder:
+def _encoder(plan: dict[str, Any], config: ModelConfig, guided: bool, by: Decode) -> Encoder:
     prompts = config.adapter.prompts if guided else 0
     return Encoder(
         _tokenizer(config),
@@ -157,6 +159,7 @@ def _encoder(plan: dict[str, Any], config: ModelConfig, guided: bool) -> Encoder
         prompts,
         noise_ends=noise_ends_in(plan),
         classes=config.states,
+        by=by,
     )
 
 

@@ -29,13 +29,14 @@ class Codebook(nn.Module):
         self._asked: torch.Tensor | None = None
 
     def forward(self, asked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rows (M, width) -> the nearest vectors (M, width), whose gradient is the codebook's, and codes (M,)."""
-        codes = self.nearest(asked)
+        """What N segments ask, (N, ..., width) -> the nearest vectors, whose gradient is the codebook's, and codes."""
+        rows = asked.flatten(0, -2)
+        codes = self.nearest(rows)
         if self._restart_after and self.training and torch.is_grad_enabled():
             counts = self.count(codes)
             self._counts = counts if self._counts is None else self._counts + counts
-            self._asked = asked.detach()
-        return functional.embedding(codes, self.vectors), codes
+            self._asked = rows.detach().unflatten(0, (len(asked), -1))
+        return functional.embedding(codes, self.vectors).view_as(asked), codes.view(asked.shape[:-1])
 
     @torch.no_grad()
     def nearest(self, asked: torch.Tensor) -> torch.Tensor:
@@ -53,32 +54,35 @@ class Codebook(nn.Module):
     def refresh(self, random: torch.Generator) -> torch.Tensor:
         """Settles a step and moves codes that fell out of use to vectors that were asked; returns their numbers.
 
-        Rank 0 draws the places, without repeats, among what it asked last; so all ranks call this, or none.
-        The optimiser's moments of the rows returned are the caller's to clear.
+        The places are drawn without repeats among what the last global batch asked, so all ranks call this, with
+        equal seeds. The optimiser's moments of the rows returned are the caller's to clear.
         """
-        asked = self.vectors[:0] if self._asked is None else self._asked
+        asked = self.vectors[:0, None] if self._asked is None else self._asked
         counts = torch.zeros_like(self.idle) if self._counts is None else self._counts
         self._counts = self._asked = None
-        if _together():
-            distributed.all_reduce(counts)
+        _add_up(counts)
         self.idle.copy_(torch.where(counts > 0, 0, self.idle + counts.sum()))
         limit = self._restart_after * len(self.idle) if self._restart_after else self.idle.max()
         unused = self.idle.argsort(descending=True, stable=True)[: int((self.idle > limit).sum())]
-        places = self._places(asked, len(unused), random)
-        restarted = unused[: len(places)]
-        self.vectors[restarted] = places
-        self.idle[restarted] = 0
-        return restarted
+        if len(unused):
+            places = self._places(asked, len(unused), random)
+            unused = unused[: len(places)]
+            self.vectors[unused] = places
+            self.idle[unused] = 0
+        return unused
 
     def _places(self, asked: torch.Tensor, wanted: int, random: torch.Generator) -> torch.Tensor:
-        drawn = torch.randperm(len(asked), generator=random)[:wanted].to(asked.device)
-        places = self.vectors.new_zeros(wanted, self.vectors.shape[1])
-        places[: len(drawn)] = asked[drawn].to(places.dtype)
-        found = torch.tensor(len(drawn), device=places.device)
-        if wanted and _together():
-            distributed.broadcast(found, 0)
-            distributed.broadcast(places, 0)
-        return places[: int(found)]
+        """Rows drawn from the global batch, whose slot i lies on rank i mod world size; every rank gives its own."""
+        rank, world = (distributed.get_rank(), distributed.get_world_size()) if _together() else (0, 1)
+        segments, rows = torch.tensor(len(asked), device=asked.device), asked.shape[1]
+        _add_up(segments)
+        drawn = torch.randperm(int(segments) * rows, generator=random)[:wanted].to(asked.device)
+        slot = drawn // rows
+        mine = slot % world == rank
+        places = self.vectors.new_zeros(len(drawn), self.vectors.shape[1])
+        places[mine] = asked[slot[mine] // world, drawn[mine] % rows].to(places.dtype)
+        _add_up(places)
+        return places
 
 
 def code_use(counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,6 +92,11 @@ def code_use(counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """
     shares = counts / counts.sum(-1, keepdim=True).clamp(min=1)
     return torch.special.entr(shares).sum(-1).exp(), (counts > 0).float().mean(-1)
+
+
+def _add_up(values: torch.Tensor) -> None:
+    if _together():
+        distributed.all_reduce(values)
 
 
 def _together() -> bool:

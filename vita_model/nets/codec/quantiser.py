@@ -43,16 +43,15 @@ class Quantiser(nn.Module):
 
     def forward(self, vectors: torch.Tensor, voice: torch.Tensor) -> Quantised:
         """Vectors (N, C, T) and global vectors (N, W)."""
-        count, width, tokens = vectors.shape
-        chosen, frame_codes = self.frames(vectors.transpose(1, 2).reshape(-1, width))
-        chosen = chosen.view(count, tokens, width).transpose(1, 2)
+        chosen, frame_codes = self.frames(vectors.transpose(1, 2))
+        chosen = chosen.transpose(1, 2)
         pieces = voice.chunk(len(self.voice), dim=1)
         found = [book(piece) for book, piece in zip(self.voice, pieces, strict=True)]
         chosen_voice = torch.cat([piece for piece, _ in found], dim=1)
         return Quantised(
             vectors=vectors + (chosen - vectors).detach(),
             voice=voice + (chosen_voice - voice).detach(),
-            frame_codes=frame_codes.view(count, tokens),
+            frame_codes=frame_codes,
             global_codes=torch.stack([codes for _, codes in found], dim=1),
             frame_loss=self._loss(chosen, vectors),
             global_loss=self._loss(chosen_voice, voice),

@@ -21,11 +21,13 @@ from vita_model.nets.codec.codec import Reconstruction
 from vita_model.nets.codec.losses import WEIGHTS, MelDistances, codec_terms, weighted
 from vita_model.nets.codec.mel import LogMel
 from vita_model.train import breakdown, state
+from vita_model.train.aside import Aside
 from vita_model.train.codec.engines import Engines
 from vita_model.train.codec.task import CodecTask
 from vita_model.train.codec.use import use_of
 from vita_model.train.engine import clip_plain, gathered, set_rates, total
 from vita_model.train.schedule import rates
+from vita_model.train.spikes import Spikes
 
 NAMED = 20
 HEARD_BY = "mel_1024"
@@ -34,10 +36,14 @@ HEARD_BY = "mel_1024"
 class Gan:
     """A training of the codec in progress; `batches` are this rank's, in the order of the steps to come."""
 
-    def __init__(self, engines: Engines, task: CodecTask, batches: Iterator[Segments]) -> None:
+    def __init__(
+        self, engines: Engines, task: CodecTask, batches: Iterator[Segments], spikes: Spikes, aside: Aside
+    ) -> None:
         self.engines = engines
         self.task = task
         self.batches = batches
+        self.spikes = spikes
+        self.aside = aside
         self.device: torch.device = engines.maker.device
         self.mels = MelDistances(task.config.codec).to(self.device)
         self.world = distributed.get_world_size()
@@ -51,6 +57,7 @@ class Gan:
         VitaError when a loss is not finite, before the update it is of, or a gradient, before anything is saved.
         """
         batch = next(self.batches).to(self.device)
+        self.aside.settle()
         _, rate = rates(self.task.schedule, number, self.task.order.steps)
         for engine in (self.engines.maker, self.engines.trial):
             set_rates(engine, rate, rate)
@@ -62,6 +69,8 @@ class Gan:
         means = self._means(terms)
         mean = sum(WEIGHTS[name] * value for name, value in means.items())
         norm = self._update(self.engines.maker, number, loss, mean, batch)
+        spike = self.spikes.score(mean, norm)
+        self.spikes.add(mean, norm)
         restarted = self._refresh(number)
         clips = self.task.schedule.global_batch
         tokens = clips * self.task.cut.samples // self.task.config.codec.hop
@@ -77,6 +86,7 @@ class Gan:
             "restarted_codes": restarted,
             "learning_rate": rate,
             "gradient_norm": norm,
+            "spike": spike,
             "tokens": tokens,
             "samples": clips,
             "seconds": now - before,
@@ -107,7 +117,7 @@ class Gan:
 
     def _update(self, engine: Any, number: int, loss: torch.Tensor, mean: float, batch: Segments) -> float:
         """A backward pass and a step of one engine; the norm of its gradient."""
-        self._require_finite(number, mean, float(loss), batch)
+        self._require_finite(number, mean, float(loss.detach()), batch)
         engine.backward(loss * self.world)
         norm = clip_plain(engine, self.task.schedule.clip)
         engine.step()

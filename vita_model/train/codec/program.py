@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import distributed
 
-from vita_data import files
 from vita_data.errors import UsageError
-from vita_data.shards.read import Pack
 from vita_model.batch.loader import prefetch
-from vita_model.batch.order import ranks
 from vita_model.batch.segments import Segments
 from vita_model.config.model import ModelConfig
 from vita_model.config.presets import preset
+from vita_model.eval.answers import Line
+from vita_model.eval.score import score
 from vita_model.nets.vita import Vita, build
 from vita_model.train import checkpoint, folder, starts
+from vita_model.train.aside import Aside
 from vita_model.train.codec import heldout
 from vita_model.train.codec.engines import Engines, build_discriminators, load_discriminators, start_engines
 from vita_model.train.codec.gan import Gan
 from vita_model.train.codec.task import CodecTask, open_codec_task
 from vita_model.train.drive import Drive
 from vita_model.train.engine import start_processes
+from vita_model.train.exam import metrics
+from vita_model.train.finish import leave
 from vita_model.train.options import Options
 from vita_model.train.say import Teller
 from vita_model.train.shared import require_shared
+from vita_model.train.spikes import Spikes
 from vita_model.train.starts import Start
+from vita_model.train.validation import Validation
 
 AHEAD = 3
 THREADS = 2
@@ -50,6 +55,7 @@ def train_codec(options: Options) -> dict[str, Any]:
     if options.resume and went_on is None:
         teller.say(f"{options.out} has no complete checkpoint; starting at the first step")
     asked = _asked(options, task, config, world) | {"trained": starts.lineage(found, task)}
+    asked |= starts.carried(found)
     cursor = 0 if went_on is None else int(checkpoint.facts(went_on)["step"])
     last = min(task.order.steps, options.max_steps or task.order.steps)
     if last < cursor:
@@ -67,7 +73,7 @@ def train_codec(options: Options) -> dict[str, Any]:
             engines.load_optimizers(went_on, cursor, _judged(task, cursor))
             teller.say(f"going on from {went_on} at step {cursor} of {task.order.steps}")
         done = _drive(options, task, engines, range(cursor, last), asked, teller)
-        return _finish(options.out, task, engines, done, last)
+        return _finish(options, task, engines, done, last, teller)
 
 
 def _engines(
@@ -105,12 +111,33 @@ def _drive(
         final = {**said, "final": done == task.order.steps}
         return engines.save(options.out, done, _judged(task, done), final)
 
+    task.cut.left_out.learn(folder.read_left_out(options.out))
     batches = _batches(task, steps)
     try:
-        gan = Gan(engines, task, batches)
-        return Drive(options.out, teller, gan.device).through(steps, gan.step, save, options.save_every)
+        spikes = Spikes(options.spike_window, folder.read_metrics(options.out))
+        aside = Aside(options.out, task.cut.left_out, teller, engines.maker.device)
+        gan = Gan(engines, task, batches, spikes, aside)
+        validation = _validation(options, task, engines, teller)
+        validation.begin(steps.start)
+
+        def step(number: int) -> dict[str, Any]:
+            values = gan.step(number)
+            validation.after(number + 1)
+            return values
+
+        return Drive(options.out, teller, gan.device).through(steps, step, save, options.save_every)
     finally:
         batches.close()
+
+
+def _validation(options: Options, task: CodecTask, engines: Engines, teller: Teller) -> Validation:
+    def held_out() -> dict[str, Any]:
+        part = task.stage.held_out
+        if part is None:
+            return {"loss": None, "sources": {}}
+        return heldout.score(engines, task, part, options.out)
+
+    return Validation(options.out, options.validate_every, held_out, teller)
 
 
 def _batches(task: CodecTask, steps: range) -> Generator[Segments]:
@@ -118,8 +145,8 @@ def _batches(task: CodecTask, steps: range) -> Generator[Segments]:
     rank, world = distributed.get_rank(), distributed.get_world_size()
 
     def read(step: int) -> Segments:
-        mine: tuple[Pack | None, ...] = ranks(task.order.step(step), world)[rank]
-        drawn = [(rank + n * world, pack.samples[0]) for n, pack in enumerate(mine) if pack is not None]
+        mine = task.order.shares(step, world)[rank]
+        drawn = [(slot.number, slot.pack.samples[0]) for slot in mine if slot.pack is not None]
         return task.cut.batch(task.stage, step, drawn)
 
     yield from prefetch(read, steps, AHEAD, THREADS)
@@ -144,24 +171,19 @@ def _asked(options: Options, task: CodecTask, config: ModelConfig, world: int) -
     }
 
 
-def _finish(run: Path, task: CodecTask, engines: Engines, done: int, last: int) -> dict[str, Any]:
+def _finish(
+    options: Options, task: CodecTask, engines: Engines, done: int, last: int, teller: Teller
+) -> dict[str, Any]:
     """Scores the held-out part when the run came to its end, and sums up."""
-    held_out = task.stage.held_out
+    run, held_out = options.out, task.stage.held_out
     scores = None
     if done == last and held_out is not None:
         scores = {"stage": task.name, "step": done, **heldout.score(engines, task, held_out, run)}
+        lines: list[Line] = []
+        if options.eval_samples:
+            ask = partial(score, engines.model, None, held_out)
+            scores["metrics"], lines = metrics(ask, held_out, options.eval_samples)
         if distributed.get_rank() == 0:
-            files.write_json(str(run / folder.EVAL), scores)
+            leave(run, scores, lines, teller)
     distributed.barrier()
-    lines = folder.read_metrics(run)
-    return {
-        "run": str(run),
-        "stage": task.name,
-        "step": done,
-        "steps": task.order.steps,
-        "loss": lines[-1]["loss"] if lines else None,
-        "tokens_per_second": lines[-1]["tokens_per_second"] if lines else None,
-        "checkpoint": str(checkpoint.find(run)),
-        "eval": scores,
-        "stopped": done < last,
-    }
+    return folder.summed_up(run, task.name, done, last, task.order.steps, scores)

@@ -8,7 +8,8 @@ from vita_data.errors import ShardError, UsageError
 from vita_data.manifest.schedule import Schedule
 from vita_data.records.key import digest_of
 from vita_data.shards.read import Stage
-from vita_model.batch.order import SampleOrder
+from vita_model.batch.decoder import within
+from vita_model.batch.order import Order, order_of
 from vita_model.batch.segments import Cut
 from vita_model.config.model import ModelConfig
 from vita_model.train import schedule as schedules
@@ -28,7 +29,7 @@ class CodecTask:
     stage: Stage
     schedule: Schedule
     needs: tuple[str, ...]
-    order: SampleOrder
+    order: Order
     cut: Cut
     plan_digest: str
     config: ModelConfig
@@ -67,8 +68,8 @@ def open_codec_task(options: Options, config: ModelConfig) -> CodecTask:
         stage=stage,
         schedule=schedule,
         needs=tuple(run["needs"]),
-        order=SampleOrder(stage.packs(), seed, schedule.global_batch, schedule.epochs),
-        cut=Cut(config.codec.segment, config.codec.rate, seed),
+        order=order_of(stage, run, seed),
+        cut=Cut(config.codec.segment, config.codec.rate, seed, within(options.sample_timeout)),
         plan_digest=digest_of("plan", stage.plan, stage.facts["packs"]),
         config=config,
     )
@@ -90,6 +91,15 @@ def _check(
         raise UsageError(
             f"ZeRO {options.zero} divides the weights themselves, and codec and discriminators run through each "
             f"other's outside their own engines; take --zero 0 to {MOST_ZERO}."
+        )
+    if options.lora is not None:
+        raise UsageError(f"stage {options.stage} does not train the language model; leave --lora out.")
+    if options.offload is not None:
+        raise UsageError("the codec's optimizer is small beside its signals; leave --offload out.")
+    if options.skip_spikes is not None:
+        raise UsageError(
+            "in a step of the codec its discriminators have learned before its own gradient is known; leave "
+            "--skip-spikes out, the scores are told all the same."
         )
     if schedule.precision != "fp32":
         raise UsageError(

@@ -1,0 +1,1 @@
+"""A corpus of digits that are seen, heard and spoken, on which the whole recipe can be shown to teach."""

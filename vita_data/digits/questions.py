@@ -1,0 +1,72 @@
+"""What is asked of a digit: questions whose answer lies in what is seen and in what is said, and in neither alone.
+
+Digits are written as numerals. Yes and no are equally many for every picture and for every digit that is named, and a
+sum is as likely to be with any: whoever ignores the picture, or what is named, is right by chance only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+Turn = tuple[str, str]  # a question and its answer
+
+NAMED = "Which digit is this?"
+IS_IT = "Is it {digit}?"
+PLUS = "What is this digit plus {digit}?"
+CAPTIONS: tuple[Turn, ...] = (
+    ("Describe the picture.", "A handwritten {digit}."),
+    ("What do you see?", "The digit {digit}, written by hand."),
+    ("Give a caption.", "Somebody wrote a {digit}."),
+)
+
+
+def named(value: int) -> Turn:
+    """What it is."""
+    return NAMED, str(value)
+
+
+def caption(value: int, number: int) -> Turn:
+    """One of the ways to describe it."""
+    question, answer = CAPTIONS[number % len(CAPTIONS)]
+    return question, answer.format(digit=value)
+
+
+def is_it(value: int, right: bool, random: np.random.Generator) -> Turn:
+    """Whether it is this digit (`right`) or another one."""
+    asked = value if right else (value + int(random.integers(1, 10))) % 10
+    return IS_IT.format(digit=asked), "yes" if right else "no"
+
+
+def plus(value: int, random: np.random.Generator) -> Turn:
+    """What it makes with another digit."""
+    other = int(random.integers(10))
+    return PLUS.format(digit=other), str(value + other)
+
+
+def asked(value: int, count: int, random: np.random.Generator) -> Iterator[Turn]:
+    """`count` questions that name a digit: yes, no and two sums in turn."""
+    for number in range(count):
+        yield plus(value, random) if number % 4 >= 2 else is_it(value, number % 4 == 0, random)
+
+
+def repeated(random: np.random.Generator, most: int = 5) -> Turn:
+    """Digits to be said again."""
+    digits = " ".join(map(str, random.integers(0, 10, random.integers(1, most + 1))))
+    return digits, digits
+
+
+def reckoned(number: int) -> Turn:
+    """A question about one or two digits in words alone, the `number`-th of 130."""
+    kind, (first, second) = number // 100, divmod(number % 100, 10)
+    if kind == 0:
+        return f"What is {first} plus {second}?", str(first + second)
+    if first == 0:
+        return f"What comes after {second}?", str(second + 1)
+    if first == 1:
+        return f"Say {second}.", str(second)
+    return f"Is it more than four: {second}?", "yes" if second > 4 else "no"
+
+
+RECKONED = 130

@@ -1,0 +1,1 @@
+"""The proof on two cores that the stages teach what the paper says they do."""

@@ -1,0 +1,1 @@
+"""One step of a training before there is one: does it fit, and what will it be?"""
