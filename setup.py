@@ -29,9 +29,11 @@ TRAIN = [
     "transformers>=5.23,<5.24",
     "safetensors>=0.8,<1",
     "deepspeed>=0.19.8,<0.20",
+    "tensorboardX>=2.6.5,<3",  # event files; tensorboard itself brings a server along
     "jiwer>=4.0,<5",  # edit distances of transcripts, by rapidfuzz
 ]
 OCR = ["rapidocr>=3.10,<3.11", "onnxruntime>=1.32,<1.33"]  # Baidu's PP-OCRv6 in its wheel; nothing is fetched
+PLOT = ["matplotlib>=3.10,<3.12"]  # curves of runs
 DEV = [
     "pytest>=9.0,<10",
     "pytest-xdist>=3.8,<4",
@@ -66,7 +68,7 @@ setup(
     ),
     package_data={"manifests": ["README.md", "*/*.yaml", "*/*/*.yaml"]},
     install_requires=BASE,
-    extras_require={"train": TRAIN, "ocr": OCR, "dev": [*TRAIN, *OCR, *DEV]},
+    extras_require={"train": TRAIN, "ocr": OCR, "plot": PLOT, "dev": [*TRAIN, *OCR, *PLOT, *DEV]},
     entry_points={
         "console_scripts": ["vita-data = vita_data.cli.main:main", "vita-model = vita_model.cli.main:main"],
     },

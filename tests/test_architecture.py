@@ -95,6 +95,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "vita_model.train": (
         *DOOR,
         "vita_model.config",
+        "vita_model.cost",
         "vita_model.nets",
         "vita_model.batch",
         "vita_model.weights",
@@ -109,6 +110,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "vita_model.train.checkpoint",
     ),
     "vita_model.cost": (*DOOR, "vita_model.config", "vita_model.nets"),
+    "vita_model.plot": GROUND,  # reads what runs have written
     "vita_model.run": (
         *CARDS,
         "vita_data.shards",
@@ -147,6 +149,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "click": ("vita_data.cli", "vita_model"),
     "av": ("vita_data.media", "vita_data.sample"),
     "jiwer": ("vita_model.eval",),
+    "tensorboardX": ("vita_model.train.boards",),
+    "wandb": ("vita_model.train.boards",),
+    "matplotlib": ("vita_model.plot",),
     "soundfile": (
         "vita_data.media",
         "vita_data.sample",

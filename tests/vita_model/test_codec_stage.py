@@ -93,10 +93,8 @@ def tensors(run: Path, stem: str = "model") -> dict[str, torch.Tensor]:
 
 def learned(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What does not depend on the clock."""
-    return [
-        {name: value for name, value in line.items() if not name.endswith(("seconds", "per_second"))}
-        for line in lines
-    ]
+    clock = ("seconds", "per_second", "share_of_peak", "memory")
+    return [{name: value for name, value in line.items() if not name.endswith(clock)} for line in lines]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from vita_data.errors import UsageError
+from vita_data.manifest.stage import split_stage
 from vita_data.shards.read import Stage
 from vita_model.config.lora import asked_lora
 from vita_model.config.presets import tiny
@@ -53,12 +54,25 @@ def test_the_command_tells_the_plan_and_leaves_nothing_behind(
     assert not (tmp_path / "run").exists()
 
 
+SCHEDULE = {
+    "learning_rate": 1e-3,
+    "vision_learning_rate": None,
+    "warmup_ratio": 0.1,
+    "decay": "cosine",
+    "weight_decay": 0.0,
+    "clip": 1.0,
+    "epochs": 1,
+    "global_batch": 4,
+    "betas": [0.9, 0.999],
+    "precision": "fp32",
+}
+FIRST_HALF = {"trains": ["speech_encoder"], "loss": "ctc", "needs": [], "schedule": SCHEDULE}
+STATES = {"trains": ["speech_adapter", "state_head"], "loss": "lm+state", "state_tokens": True}
+
+
 @pytest.mark.parametrize(
     ("make", "stage", "changes"),
-    [
-        ("make_omni", "2.2", {"trains": ["speech_adapter", "state_head"], "loss": "lm+state"}),
-        ("make_spoken", "2.1", {"trains": ["speech_encoder"], "loss": "ctc"}),
-    ],
+    [("make_omni", "2.2", STATES), ("make_spoken", "2.1a", {"halves": {"a": FIRST_HALF}})],
 )
 def test_what_is_heard_is_made_of_the_same_size(
     make_stage: Callable[..., Path],
@@ -69,8 +83,9 @@ def test_what_is_heard_is_made_of_the_same_size(
     changes: dict[str, Any],
 ) -> None:
     sample = request.getfixturevalue(make)
-    home = make_stage(tmp_path, stage, held_out=0, make=partial(sample), **changes)
-    task = open_task(str(home), tiny(), None, None)
+    name, half = split_stage(stage)
+    home = make_stage(tmp_path, name, held_out=0, make=partial(sample), **changes)
+    task = open_task(str(home), tiny(), None, None, half)
     for pack in task.stage.packs():
         real, made = task.batch(task.stage, pack), mock(task, pack)
         assert made.keys == real.keys and len(made.tiles) == len(real.tiles)

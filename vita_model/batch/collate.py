@@ -42,6 +42,7 @@ def collate(samples: Sequence[Encoded], states: bool = False) -> Batch:
         state_places=torch.tensor([place for place, _ in said], dtype=torch.int64),
         state_targets=torch.tensor([state for _, state in said], dtype=torch.int64),
         keys=tuple(sample.key for sample in samples),
+        holds=tuple(sample.holds for sample in samples),
     )
 
 

@@ -20,8 +20,10 @@ from vita_model.batch.pictures import tiles
 from vita_model.batch.sounds import waveform
 from vita_model.batch.states import states_of
 from vita_model.config.model import STATES
+from vita_model.nets.batch import modality
 
 IGNORED = -100
+TEXT = modality()
 HEARD_RATE = 16000
 
 
@@ -30,7 +32,7 @@ class Encoded:
     """A sample of T tokens: ids[T], 0 where a medium's vector goes; labels[T], -100 where none; its media.
 
     The frames of films are tiles as those of pictures are, one a frame. `states` are the places where questions end,
-    with the class of each for the state head.
+    with the class of each for the state head; `holds` is its modality.
     """
 
     key: str
@@ -42,6 +44,7 @@ class Encoded:
     sound_places: list[int] = field(default_factory=list)
     prompt_places: list[int] = field(default_factory=list)
     states: list[tuple[int, int]] = field(default_factory=list)
+    holds: str = TEXT
 
 
 class Encoder:
@@ -99,6 +102,7 @@ class Encoder:
             sound_places=[place for span in layout.heard for place in span],
             prompt_places=layout.prompts,
             states=states_of(turns, layout.heard, self._ends(layout.ids), inserted_id, self.classes),
+            holds=modality(bool(record["image"]), bool(record["video"]), bool(sounds)),
         )
 
     def listen(self, key: str, sound: torch.Tensor) -> Encoded:

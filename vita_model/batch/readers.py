@@ -18,7 +18,7 @@ from vita_model.batch.decode import Decode, decode
 from vita_model.batch.encode import HEARD_RATE, Encoder
 from vita_model.batch.left_out import LeftOut
 from vita_model.batch.sounds import waveform
-from vita_model.nets.batch import Batch
+from vita_model.nets.batch import Batch, modality
 
 
 class Reader(Protocol):
@@ -73,6 +73,7 @@ class Transcripts:
             symbols=torch.tensor(list(chain(*said)), dtype=torch.int64),
             symbol_lengths=tuple(map(len, said)),
             keys=keys,
+            holds=(modality(audio=True),) * len(keys),
         )
 
     def _heard(self, sample: Sample) -> tuple[str, torch.Tensor, Sequence[int]]:

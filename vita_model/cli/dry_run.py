@@ -20,7 +20,8 @@ def rehearsed_words(found: dict[str, Any]) -> str:
             f"stage {found['stage']}: {found['steps']:,} steps over {found['packs']:,} packs of "
             f"{found['samples']:,} samples and {found['tokens']:,} tokens, {found['epochs']:g} epochs; plan "
             f"{found['plan_digest']}",
-            "each step {} packs, on {} ranks in {} rounds".format(*each) + f", in {found['precision']}",
+            "each step a global batch of {}, on {} ranks in {} rounds".format(*each)
+            + f", in {found['precision']}",
             *(_part(name, part) for name, part in found["parameters"].items()),
             f"{'learned':18}{found['learned']:>15,}",
             f"memory of weights, gradients and optimizer on each rank, GiB in bf16: {memory}",

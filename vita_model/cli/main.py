@@ -7,9 +7,11 @@ import click
 from vita_model.cli.blame import blame
 from vita_model.cli.encode import encode
 from vita_model.cli.eval import evaluate
+from vita_model.cli.export import export
 from vita_model.cli.info import info
 from vita_model.cli.order import order
 from vita_model.cli.output import Verbs
+from vita_model.cli.plot import plot
 from vita_model.cli.proof import proof
 from vita_model.cli.run import run
 from vita_model.cli.train import train
@@ -21,5 +23,5 @@ def main() -> None:
     """Train VITA from the stages that vita-data builds."""
 
 
-for _verb in (run, train, evaluate, proof, encode, order, blame, info):
+for _verb in (run, train, evaluate, proof, encode, export, order, blame, plot, info):
     main.add_command(_verb)

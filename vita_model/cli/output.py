@@ -17,7 +17,8 @@ from vita_data.errors import VitaError
 from vita_model.config.presets import PRESETS
 from vita_model.train.launch import rank, world_size
 
-TRAINING_PACKAGES = ("torch", "transformers", "deepspeed", "safetensors")  # what the base install leaves out
+# What the base install leaves out.
+TRAINING_PACKAGES = ("torch", "transformers", "deepspeed", "safetensors", "tensorboardX")
 LOST = (
     "closed by peer",
     "reset by peer",

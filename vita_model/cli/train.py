@@ -109,6 +109,13 @@ from vita_model.cli.output import PRESET, as_json_option, plain_stdout, reported
     is_flag=True,
     help="Do one step as large as the largest of the plan, say what the training would be, and write nothing.",
 )
+@click.option("--wandb", metavar="PROJECT", help="Show the run in this project of Weights & Biases, too.")
+@click.option(
+    "--peak",
+    type=click.FloatRange(0, min_open=True),
+    metavar="TFLOPS",
+    help="What one device could do in a second; published for known GPUs and measured on a CPU unless given.",
+)
 @as_json_option
 @click.option("--local_rank", hidden=True, help="Set by the deepspeed launcher.")
 @reported

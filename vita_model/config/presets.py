@@ -48,7 +48,9 @@ def proof() -> ModelConfig:
         ),
         encoder=EncoderConfig(hidden=64, layers=3, heads=4, intermediate=256, dropout=0.0, dither=0.0),
         adapter=AdapterConfig(channels=128, prompts=5),
-        decoder=DecoderConfig(width=128, heads=4, kv_heads=4, intermediate=352, layers=3, nar_layers=2, codes=256),
+        decoder=DecoderConfig(
+            width=128, heads=4, kv_heads=4, intermediate=352, layers=2, nar_layers=1, codes=256
+        ),
         codec=CodecConfig(
             channels=64,
             codes=256,

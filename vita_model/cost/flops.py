@@ -8,7 +8,7 @@ autograd does just that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
@@ -62,14 +62,20 @@ def flops(
     the whole model knows the sum but not whose backward pass is whose.
     """
     with torch.device("meta"):
-        model = Vita(config)
-        model.set_trained(trains, terms)
-        model.eval()  # arithmetic is the same, and nothing is drawn
-        found = {part: _counted(run) for part, run in pieces(model, terms, shape).items()}
+        calls = pieces(outline(config, trains, terms), terms, shape)
+        found = {part: counted(run) for part, run in calls.items()}
     return {part: each for part, each in found.items() if each.total}
 
 
-def _counted(run: Callable[[], torch.Tensor]) -> Flops:
+def outline(config: ModelConfig, trains: tuple[str, ...], terms: tuple[str, ...]) -> Vita:
+    """A model without memory, to count in; within the meta device only."""
+    model = Vita(config)
+    model.set_trained(trains, terms)
+    return model.eval()  # arithmetic is the same, and nothing is drawn
+
+
+def counted(run: Callable[[], torch.Tensor]) -> Flops:
+    """Operations of a call and of the backward pass from what it gives, where that has one."""
     with FlopCounterMode(display=False) as counter:
         made = run()
         forward = counter.get_total_flops()
@@ -97,11 +103,8 @@ def pieces(model: Vita, terms: tuple[str, ...], shape: Shape) -> dict[str, Calla
         if LM in terms:
             made["speech_adapter"] = lambda: model.speech_adapter(states, (frames,))[0]
     if LM in terms:
-        heard = audio_tokens(samples) if samples else 0
-        guided = bool(heard) and "prompt_embeddings" in model.trained_parts  # as the trainer reads such a stage
-        length = shape.text + shape.tiles * config.vision.tokens_per_tile + heard
-        length += config.adapter.prompts * guided
-        senses = [*SENSES["sight"] * bool(shape.tiles), *SENSES["hearing"] * bool(heard)]
+        senses = [*SENSES["sight"] * bool(shape.tiles), *SENSES["hearing"] * bool(frames)]
+        length = sequence_length(config, model.trained_parts, shape)
         embeddings = _given(model, (*senses, "language_model"), length, width)
         made["language_model"] = lambda: _language(model, embeddings, shape.labelled)
     if STATE in terms and samples:
@@ -112,6 +115,15 @@ def pieces(model: Vita, terms: tuple[str, ...], shape: Shape) -> dict[str, Calla
         text = torch.zeros(shape.text, width)
         made["speech_decoder"] = lambda: model.speech_decoder(text, (shape.text,), _numbers(codes), (codes,))
     return made
+
+
+def sequence_length(config: ModelConfig, trains: Collection[str], shape: Shape) -> int:
+    """Tokens of a sample's training sequence in a stage that trains these parts: text, tiles and what is heard."""
+    samples = int(shape.heard * HEARD_RATE)
+    heard = audio_tokens(samples) if samples else 0
+    guided = bool(heard) and "prompt_embeddings" in trains  # as the trainer reads such a stage
+    seen = shape.tiles * config.vision.tokens_per_tile
+    return shape.text + seen + heard + config.adapter.prompts * guided
 
 
 def _given(model: Vita, by: tuple[str, ...], *size: int) -> torch.Tensor:

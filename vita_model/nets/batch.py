@@ -17,6 +17,12 @@ def _numbers() -> torch.Tensor:
     return torch.zeros(0, dtype=torch.int64)
 
 
+def modality(image: bool = False, video: bool = False, audio: bool = False) -> str:
+    """What a sample holds beside its text, as in "image+audio"; "text" where there is nothing."""
+    held = [name for name, there in (("image", image), ("video", video), ("audio", audio)) if there]
+    return "+".join(held) or "text"
+
+
 @dataclass(frozen=True)
 class Batch:
     """One pack. T tokens in S samples, K tiles, C sounds, L labelled places; bounds and places count from 0.
@@ -28,7 +34,8 @@ class Batch:
 
     What is learned: at loss_places (L,) the next token, targets (L,); at state_places the state,
     state_targets; of all sounds the symbols, as many for each as symbol_lengths says; of each clause, token ids
-    by clause_lengths, its codec tokens `codes` by code_lengths. `keys` names the samples, for people.
+    by clause_lengths, its codec tokens `codes` by code_lengths. `keys` names the samples, for people, and `holds`
+    says what each holds, as `modality` has it.
     """
 
     ids: torch.Tensor
@@ -51,6 +58,7 @@ class Batch:
     codes: torch.Tensor = field(default_factory=_numbers)
     code_lengths: tuple[int, ...] = ()
     keys: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> int:

@@ -12,7 +12,6 @@ from torch import nn
 from torch.nn import functional
 
 from vita_data.errors import UsageError
-from vita_data.records.key import keyed_hash
 from vita_model.config.lora import Lora
 
 FACTORS = ("lora_a", "lora_b")
@@ -21,13 +20,12 @@ FACTORS = ("lora_a", "lora_b")
 class LoraLinear(nn.Module):
     """A linear layer plus scale * B A: `weight` and `bias` are the layer's own, A is (rank, in) and B (out, rank)."""
 
-    def __init__(self, layer: nn.Linear, lora: Lora, seed: int) -> None:
-        """B begins at zero, so that nothing changes at first; A depends on the seed alone."""
+    def __init__(self, layer: nn.Linear, lora: Lora, drawn: torch.Generator) -> None:
+        """B begins at zero, so that nothing changes at first; A is drawn."""
         super().__init__()
         self.weight, self.bias, self.scale = layer.weight, layer.bias, lora.scale
         self.lora_a = nn.Parameter(layer.weight.new_empty(lora.rank, layer.in_features))
         self.lora_b = nn.Parameter(layer.weight.new_zeros(layer.out_features, lora.rank))
-        drawn = torch.Generator(layer.weight.device).manual_seed(seed)
         nn.init.kaiming_uniform_(self.lora_a, a=math.sqrt(5), generator=drawn)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
@@ -50,10 +48,10 @@ def add_lora(model: nn.Module, lora: Lora, seed: int) -> None:
     if missing:
         raise UsageError(f"no linear layer of the language model is called {', '.join(missing)}.")
     model.requires_grad_(False)
+    drawn = torch.Generator().manual_seed(seed)
     for name, layer in layers:
         parent, _, last = name.rpartition(".")
-        added = LoraLinear(layer, lora, keyed_hash(seed, "lora", name) >> 1)
-        setattr(model.get_submodule(parent), last, added)
+        setattr(model.get_submodule(parent), last, LoraLinear(layer, lora, drawn))
 
 
 def is_factor(name: str) -> bool:

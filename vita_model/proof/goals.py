@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
 
 from vita_data import files
+from vita_model.config.presets import preset
 from vita_model.eval.metrics import wilson
 from vita_model.eval.paired import compare, read_answers
-from vita_model.proof.plan import Proof
+from vita_model.proof.plan import PRESET, Proof
 from vita_model.train import checkpoint, saved
-from vita_model.train.folder import EVAL
+from vita_model.train.folder import EVAL, METRICS, read_metrics
 from vita_model.train.tensors import Tensors
 
 ANSWERS = "answers.jsonl"
+LOWER, TO_THE_BIT = "below 100 %", "all, to the bit"
 KEPT = ("language_model", "vision_tower", "speech_adapter")
 IS_IT, PLUS = "Is it", "What is this digit plus"
 
@@ -45,6 +49,7 @@ def rows_of(proof: Proof) -> list[Row]:
         _spoken,
         _kept,
         _voices,
+        _learned,
     )
     return [row for maker in makers for row in maker(proof)]
 
@@ -189,13 +194,12 @@ def _kept(proof: Proof) -> Iterator[Row]:
         )
     if saved.complete(proof.run("3.2")):
         same, count = _alike(proof.run("2.2"), proof.run("3.2"))
-        goal = "all, to the bit"
         yield Row(
             "tensors of LLM, tower and adapter that 3.2 left as 2.2 made them",
             same / count,
             None,
             count,
-            goal,
+            TO_THE_BIT,
             same == count,
         )
 
@@ -226,6 +230,28 @@ def _voices(proof: Proof) -> Iterator[Row]:
             "at least 90 %" if aimed else "",
             right >= 0.9 if aimed else None,
         )
+
+
+def _learned(proof: Proof) -> Iterator[Row]:
+    """Whether each training got anywhere: the least that can be asked of a quick proof.
+
+    What learns words or codec tokens is held against a guess among all of them on what is held out, the speech encoder
+    and the codec against their own beginning.
+    """
+    config = preset(PRESET)
+    guesses = dict.fromkeys(("1.1", "1.2", "1.3", "2.1b", "2.2"), math.log(config.language.vocabulary))
+    guesses["3.2"] = math.log(config.codec.codes)
+    for stage, loss in losses(proof).items():
+        if stage in guesses:
+            share = loss / guesses[stage]
+            yield Row(f"held-out loss after {stage} by that of a guess", share, None, 1, LOWER, share < 1.0)
+    for stage in ("2.1a", "3.1"):
+        if (proof.run(stage) / METRICS).exists():
+            values = [float(line["loss"]) for line in read_metrics(proof.run(stage))]
+            third = max(1, len(values) // 3)
+            share = median(values[-third:]) / median(values[:third])
+            name = f"loss of the last third of {stage} by that of the first, medians"
+            yield Row(name, share, None, len(values), LOWER, share < 1.0)
 
 
 def losses(proof: Proof) -> dict[str, float]:

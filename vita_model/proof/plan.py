@@ -78,7 +78,18 @@ def _run(proof: Proof, card: str, corpus: Path, out: Path, *more: object) -> tup
     limit = ("--limit", 20)
     words = ("--mixture", CARDS / card, "--preset", PRESET, "--data-root", corpus, "--out", out)
     return _python(
-        "vita_model", "run", *words, "--workers", 1, "--allow-short", *steps, *limit, *more, "--", "--eval-samples", 0
+        "vita_model",
+        "run",
+        *words,
+        "--workers",
+        1,
+        "--allow-short",
+        *steps,
+        *limit,
+        *more,
+        "--",
+        "--eval-samples",
+        0,
     )
 
 

@@ -15,7 +15,7 @@ from vita_model.batch.clauses import Clause, Clauses
 from vita_model.batch.collate import collate, empty
 from vita_model.batch.encode import HEARD_RATE, IGNORED, Encoded
 from vita_model.batch.readers import Conversations, Transcripts
-from vita_model.nets.batch import Batch
+from vita_model.nets.batch import Batch, modality
 from vita_model.train.task import Task
 
 CLIP = 30 * HEARD_RATE  # samples of the longest sound made; where a sample has more it has several
@@ -68,6 +68,7 @@ def _conversation(key: str, row: dict[str, Any], reader: Conversations) -> Encod
         sound_places=heard,
         prompt_places=guided,
         states=[(at, 0)],
+        holds=modality(image=bool(seen), audio=bool(sounds)),
     )
 
 
@@ -89,6 +90,7 @@ def _transcripts(nothing: Batch, rows: list[tuple[Place, dict[str, Any]]], chara
         symbols=torch.tensor(list(chain(*said)), dtype=torch.int64),
         symbol_lengths=tuple(counts),
         keys=tuple(place.key for place, _ in rows),
+        holds=(modality(audio=True),) * len(rows),
     )
 
 

@@ -17,6 +17,7 @@ from vita_model.batch.segments import Segments
 from vita_model.batch.work import Work
 from vita_model.config.presets import preset
 from vita_model.cost.memory import state_bytes
+from vita_model.nets.vita import Vita
 from vita_model.rehearsal.mock import mock
 from vita_model.train import starts
 from vita_model.train.aside import Aside
@@ -51,7 +52,7 @@ def rehearse(options: Options) -> dict[str, Any]:
     teller = Teller(rank == 0)
     begin = _codec if loss_of(place, half) == "codec" else _language
     try:
-        task, models, step = begin(options, place, half, world, teller)
+        task, parts, step = begin(options, place, half, world, teller)
         took = time.monotonic()
         values = step()
     except torch.OutOfMemoryError as error:
@@ -64,13 +65,13 @@ def rehearse(options: Options) -> dict[str, Any]:
     peaks[rank] = _peak()
     return {
         **_plan(task, world),
-        **_parameters(models, world),
+        **_parameters(parts, world),
         "mock": {"tokens": values["tokens"], "seconds": time.monotonic() - took, "loss": values["loss"]},
         "memory": {"device": device.type, "peak": max(total(peaks, device))},
     }
 
 
-Begun = tuple[Task | CodecTask, list[nn.Module], Callable[[], dict[str, Any]]]
+Begun = tuple[Task | CodecTask, dict[str, nn.Module], Callable[[], dict[str, Any]]]
 
 
 def _language(options: Options, place: str, half: str | None, world: int, teller: Teller) -> Begun:
@@ -85,7 +86,7 @@ def _language(options: Options, place: str, half: str | None, world: int, teller
     packs = sorted(task.stage.packs(), key=Work(task.stage), reverse=True)[rank::world][:rounds]
     batches = [mock(task, pack) for pack in packs] + [mock(task, None)] * (rounds - len(packs))
     engine.train()
-    return task, [engine.module], lambda: loop.step(0, batches)
+    return task, _parts(engine.module), lambda: loop.step(0, batches)
 
 
 def _codec(options: Options, place: str, half: str | None, world: int, teller: Teller) -> Begun:
@@ -104,7 +105,7 @@ def _codec(options: Options, place: str, half: str | None, world: int, teller: T
     batch = Segments(noise[0], noise[1], tuple(keys))
     aside = Aside(options.out, LeftOut(), teller, engines.maker.device)
     gan = Gan(engines, task, iter([batch]), Spikes(), aside)
-    return task, [model, judges], lambda: gan.step(task.joining)
+    return task, {**_parts(model), "discriminators": judges}, lambda: gan.step(task.joining)
 
 
 def _plan(task: Task | CodecTask, world: int) -> dict[str, Any]:
@@ -128,21 +129,30 @@ def _plan(task: Task | CodecTask, world: int) -> dict[str, Any]:
     }
 
 
-def _parameters(models: list[nn.Module], world: int) -> dict[str, Any]:
-    """{parameters: by part what there is and what learns, estimate: bytes of each GPU by ZeRO stage}."""
-    parts: dict[str, dict[str, int]] = {}
-    for model in models:
-        for name, weight in model.named_parameters():
-            size = getattr(weight, "ds_numel", weight.numel())  # ZeRO 3 leaves a parameter empty
-            part = parts.setdefault(name.partition(".")[0], {"all": 0, "learned": 0})
-            part["all"] += size
-            part["learned"] += size * weight.requires_grad
-    learned = sum(part["learned"] for part in parts.values())
-    sizes = {"learned": learned, "frozen": sum(part["all"] for part in parts.values()) - learned}
+def _parts(model: Vita) -> dict[str, nn.Module]:
+    return {name: model.part(name) for name in model.parts}
+
+
+def _parameters(parts: dict[str, nn.Module], world: int) -> dict[str, Any]:
+    """{parameters: by part what there is and what learns, estimate: bytes of each rank by ZeRO stage}."""
+    found = {name: _counted(part) for name, part in parts.items()}
+    learned = sum(part["learned"] for part in found.values())
+    sizes = {"learned": learned, "frozen": sum(part["all"] for part in found.values()) - learned}
     return {
-        "parameters": parts,
+        "parameters": found,
         "learned": learned,
         "estimate": {str(zero): state_bytes(sizes, ("learned",), zero, world) for zero in range(4)},
+    }
+
+
+def _counted(part: nn.Module) -> dict[str, int]:
+    """Sizes from what ZeRO 3 notes of a parameter, which it leaves empty."""
+    sizes = [
+        (getattr(weight, "ds_numel", weight.numel()), weight.requires_grad) for weight in part.parameters()
+    ]
+    return {
+        "all": sum(size for size, _ in sizes),
+        "learned": sum(size for size, learns in sizes if learns),
     }
 
 

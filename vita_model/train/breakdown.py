@@ -1,8 +1,8 @@
-"""Which source a step's loss is of, so that one that stops learning, or never begins, is seen."""
+"""Which source and which kind of sample a step's loss is of, so that one that stops learning is seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import distributed
@@ -10,6 +10,8 @@ from torch import distributed
 from vita_model.nets.batch import CTC, LM, Batch
 
 Sums = dict[str, tuple[float, int]]
+Parts = dict[str, Sums]
+SOURCES, MODALITIES = "sources", "modalities"
 
 
 def of_samples(batch: Batch, losses: dict[str, torch.Tensor]) -> tuple[torch.Tensor, list[int]] | None:
@@ -27,23 +29,18 @@ def of_samples(batch: Batch, losses: dict[str, torch.Tensor]) -> tuple[torch.Ten
     return None
 
 
-def by_source(batch: Batch, losses: dict[str, torch.Tensor]) -> Sums:
-    """Summed losses and counts by source of a pack's samples, whose keys begin with its name."""
-    found = of_samples(batch, losses)
-    return (
-        {}
-        if found is None or not batch.keys
-        else _summed(zip(batch.keys, found[0].tolist(), found[1], strict=True))
-    )
+def by_part(batch: Batch, losses: dict[str, torch.Tensor]) -> Parts:
+    """Summed losses and counts of a pack's samples, {sources, modalities}: keys begin with the name of a source."""
+    found = of_samples(batch, losses) if batch.keys else None
+    if found is None:
+        return {}
+    values, counts = found[0].tolist(), found[1]
+    sources = [source_of(key) for key in batch.keys]
+    return {SOURCES: _summed(sources, values, counts), MODALITIES: _summed(batch.holds, values, counts)}
 
 
-def _summed(rows: Iterable[tuple[str, float, int]]) -> Sums:
-    sums: Sums = {}
-    for key, loss, count in rows:
-        source = source_of(key)
-        before = sums.get(source, (0.0, 0))
-        sums[source] = before[0] + loss, before[1] + count
-    return sums
+def _summed(names: Sequence[str], values: list[float], counts: list[int]) -> Sums:
+    return joined({name: (loss, count)} for name, loss, count in zip(names, values, counts, strict=True))
 
 
 def source_of(key: str) -> str:
@@ -51,18 +48,23 @@ def source_of(key: str) -> str:
     return key.rpartition("-")[0]
 
 
-def means(mine: Iterable[Sums]) -> dict[str, float]:
-    """The mean loss of each source over all ranks, by name."""
-    found: list[Sums] = [{} for _ in range(distributed.get_world_size())]
-    distributed.all_gather_object(found, joined(mine))
-    return {source: loss / count for source, (loss, count) in sorted(joined(found).items()) if count}
+def means(mine: Sequence[Parts]) -> dict[str, dict[str, float]]:
+    """The mean loss over all ranks by source and by modality; all ranks call it."""
+    parts = {part: joined(sums.get(part, {}) for sums in mine) for part in (SOURCES, MODALITIES)}
+    found: list[Parts] = [{} for _ in range(distributed.get_world_size())]
+    distributed.all_gather_object(found, parts)
+    return {part: _divided(joined(sums[part] for sums in found)) for part in parts}
+
+
+def _divided(sums: Sums) -> dict[str, float]:
+    return {name: loss / count for name, (loss, count) in sorted(sums.items()) if count}
 
 
 def joined(some: Iterable[Sums]) -> Sums:
     """Sums of sums."""
     whole: Sums = {}
     for sums in some:
-        for source, (loss, count) in sums.items():
-            before = whole.get(source, (0.0, 0))
-            whole[source] = before[0] + loss, before[1] + count
+        for name, (loss, count) in sums.items():
+            before = whole.get(name, (0.0, 0))
+            whole[name] = before[0] + loss, before[1] + count
     return whole

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
-from torch import distributed
 
 from vita_model.train.engine import total
-from vita_model.train.folder import add_metrics
-from vita_model.train.say import Teller
+from vita_model.train.watch import Watch
 
 
 class Drive:
     """What carries a training from step to step, whatever a step is."""
 
-    def __init__(self, run: Path, teller: Teller, device: torch.device) -> None:
-        self.run = run
-        self.teller = teller
+    def __init__(self, watch: Watch, device: torch.device) -> None:
+        self.watch = watch
         self.device = device
         self.stopping = False
 
@@ -38,22 +34,27 @@ class Drive:
         """
         before = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
         done = saved = steps.start
-        self.teller.begin()
+        ended = False
+        self.watch.begin()
         try:
             while done < steps.stop and not self._agreed_to_stop():
-                values = step(done)
-                if distributed.get_rank() == 0:
-                    add_metrics(self.run, values)
-                self.teller.step(values, steps.stop)
+                self.watch.pace.begin()
+                self.watch.step(step(done), steps.stop)
                 done += 1
                 if done % save_every == 0 and done < steps.stop:
-                    save(done)
-                    saved = done
+                    saved = self._save(save, done)
             if saved < done:
-                save(done)
+                self._save(save, done)
+            ended = True
         finally:
+            self.watch.close(failed=not ended)
             for number, handler in before.items():
                 signal.signal(number, handler)
+        return done
+
+    def _save(self, save: Callable[[int], Any], done: int) -> int:
+        self.watch.before_saving()
+        save(done)
         return done
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

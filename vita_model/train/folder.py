@@ -1,11 +1,12 @@
 """The folder of a run: what was asked for, the metrics of every step, the checkpoints.
 
 RUN/run.json        what the run was started with, written first
-RUN/metrics.jsonl   one line a step: loss, rates, tokens, norm
+RUN/metrics.jsonl   one line a step: loss and its parts, rates, norm, time, memory; `vita-model plot` draws them
 RUN/checkpoints/    see `checkpoint`
 RUN/eval.json       held-out loss by source, metrics and what became of earlier stages, at the end of the stage
 RUN/answers.jsonl   the answers behind those metrics; see `vita_model.eval.score`
 RUN/validation.jsonl    the held-out loss on the way, see `validation`
+RUN/tensorboard/    event files, and RUN/wandb.json where W&B shows the run; see `boards`
 RUN/left-out.json   samples that no decoder reads, or not in time, and utterances that cannot be said, with the reason
 """
 

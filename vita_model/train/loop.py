@@ -7,8 +7,7 @@ pass; so neither the number of ranks nor the accumulation changes what is learne
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -27,6 +26,7 @@ from vita_model.nets.batch import Batch
 from vita_model.nets.vita import SENSES, Sense
 from vita_model.train import breakdown, checkpoint
 from vita_model.train.aside import Aside
+from vita_model.train.consumed import Consumed
 from vita_model.train.drive import Drive
 from vita_model.train.engine import clip_plain, forget_gradients, gathered, offloads, set_rates, total
 from vita_model.train.idle import idle_senses
@@ -36,17 +36,18 @@ from vita_model.train.schedule import rates
 from vita_model.train.spikes import Skipper
 from vita_model.train.task import Task
 from vita_model.train.untouched import Untouched
-from vita_model.train.validation import Validation
+from vita_model.train.watch import Watch
 
 NAMED = 20
 
 
 @dataclass(frozen=True)
 class Counted:
-    """A global batch: tokens, samples, what each term is a mean over, and which senses are busy in each round."""
+    """A global batch: tokens, samples, operations, what each term is a mean over, senses busy in each round."""
 
     tokens: float
     samples: float
+    operations: float
     terms: dict[str, float]
     busy: list[set[Sense]]
 
@@ -63,7 +64,7 @@ class Loop:
         teller: Teller,
         skipper: Skipper,
         exact: Untouched | None = None,
-        validation: Validation | None = None,
+        effort: Callable[[Batch], float] | None = None,
     ) -> None:
         self.engine = engine
         self.task = task
@@ -72,32 +73,27 @@ class Loop:
         self.teller = teller
         self.skipper = skipper
         self.exact = exact
-        self.validation = validation
+        self.effort = effort
+        self.consumed = Consumed(task.stage, task.order, task.reader.left_out)
         self.aside = Aside(run, task.reader.left_out, teller, engine.device)
         self.rank, self.world = distributed.get_rank(), distributed.get_world_size()
         self.rounds = task.order.rounds(self.world)
-        self.since = time.monotonic()
 
-    def train(self, first: int, last: int, save_every: int) -> int:
+    def train(self, watch: Watch, first: int, last: int, save_every: int) -> int:
         """Steps `first` up to, not including, `last`; returns the steps done, fewer after SIGTERM or Ctrl-C.
 
         Checkpoints every `save_every` steps and at the end of what was done.
         """
-        loaded = self._load(first, last)
+        loaded = watch.pace.waited_for(self._load(first, last))
         self.engine.train()
-        drive = Drive(self.run, self.teller, self.engine.device)
-        self.since = time.monotonic()
+        drive = Drive(watch, self.engine.device)
         try:
             return drive.through(range(first, last), partial(self._next, loaded), self._save, save_every)
         finally:
             loaded.close()
 
     def _next(self, loaded: Iterator[Batch], number: int) -> dict[str, Any]:
-        values = self.step(number, list(islice(loaded, self.rounds)))
-        if self.validation is not None:
-            self.validation.after(number + 1)
-        self.since = time.monotonic()
-        return values
+        return self.step(number, list(islice(loaded, self.rounds)))
 
     def _load(self, first: int, last: int) -> Any:
         packs: Iterator[Pack | None] = (
@@ -111,8 +107,9 @@ class Loop:
     def _save(self, done: int) -> int:
         final = done == self.task.order.steps
         said = {**self.said, "final": final, "updates": done - self.skipper.skipped}
+        if self.rank == 0:
+            said["consumed"] = self.consumed.after(done)
         checkpoint.save(self.engine, self.run, done, said, self.exact)
-        self.since = time.monotonic()  # writing is no part of the next step
         return done
 
     def step(self, number: int, batches: list[Batch]) -> dict[str, Any]:
@@ -127,7 +124,7 @@ class Loop:
             raise ShardError(f"step {number} has nothing labelled; see it with `vita-model order`.")
         vision_rate, rate = rates(self.task.schedule, number, self.task.order.steps)
         set_rates(self.engine, vision_rate, rate)
-        losses, sums, sources = self._backward(number, batches, counted)
+        losses, sums, parts = self._backward(number, batches, counted)
         means = self._means(sums, counted)
         mean = sum(self.task.objective[term] * value for term, value in means.items())
         self._require_finite(number, mean, batches, losses)
@@ -135,12 +132,11 @@ class Loop:
         norm, spike, skipped = self.skipper.step(mean, norm)
         forget_gradients(self.engine)
         self._require_finite(number, norm, batches, losses)
-        seconds = time.monotonic() - self.since
         return {
             "step": number,
             "loss": mean,
             **({f"loss_{term}": value for term, value in means.items()} if len(means) > 1 else {}),
-            "sources": breakdown.means(sources),
+            **breakdown.means(parts),
             "learning_rate": rate,
             "vision_learning_rate": vision_rate,
             "gradient_norm": norm,
@@ -149,8 +145,7 @@ class Loop:
             "tokens": int(counted.tokens),
             "labelled": int(sum(counted.terms.values())),
             "samples": int(counted.samples),
-            "seconds": seconds,
-            "tokens_per_second": counted.tokens / seconds,
+            **({"operations": counted.operations} if self.effort else {}),
         }
 
     def _count(self, batches: list[Batch]) -> Counted:
@@ -159,26 +154,28 @@ class Loop:
         mine = [
             sum(batch.tokens for batch in batches if batch.keys),
             sum(len(batch.keys) for batch in batches),
+            sum(map(self.effort, batches)) if self.effort else 0,
             *(sum(batch.counts[term] for batch in batches) for term in terms),
             *(int(batch.has(sense)) for batch in batches for sense in SENSES),
         ]
-        tokens, samples, *rest = total(mine, self.engine.device)
+        tokens, samples, operations, *rest = total(mine, self.engine.device)
         counts, busy = rest[: len(terms)], rest[len(terms) :]
         rounds = [busy[n : n + len(SENSES)] for n in range(0, len(busy), len(SENSES))]
         return Counted(
             tokens,
             samples,
+            operations,
             dict(zip(terms, counts, strict=True)),
             [{sense for sense, ranks in zip(SENSES, one, strict=True) if ranks} for one in rounds],
         )
 
     def _backward(
         self, number: int, batches: list[Batch], counted: Counted
-    ) -> tuple[list[float], dict[str, float], list[breakdown.Sums]]:
-        """Runs the packs of this rank: the share of each in the loss, the sums of each term, those by source."""
+    ) -> tuple[list[float], dict[str, float], list[breakdown.Parts]]:
+        """Runs the packs of this rank: the share of each in the loss, the sums of each term, those by part."""
         shares: list[torch.Tensor] = []
         sums = dict.fromkeys(self.task.objective, torch.zeros((), device=self.engine.device))
-        sources: list[breakdown.Sums] = []
+        parts: list[breakdown.Parts] = []
         for place, (slot, batch) in enumerate(zip(self._share(number), batches, strict=True)):
             # The slot of the global batch, not the rank, seeds what is drawn: any world size draws the same.
             torch.manual_seed(keyed_hash(self.said["seed"], "drop-path", str(number), str(slot.number)) >> 1)
@@ -190,10 +187,10 @@ class Loop:
             self.engine.backward(share * self.world, scale_wrt_gas=False)
             shares.append(share.detach())
             sums = {term: sums[term] + values.detach().sum() for term, values in losses.items()}
-            sources.append(breakdown.by_source(batch, losses))
+            parts.append(breakdown.by_part(batch, losses))
             if place + 1 < len(batches):
                 self.engine.step()
-        return torch.stack(shares).tolist(), {term: float(value) for term, value in sums.items()}, sources
+        return torch.stack(shares).tolist(), {term: float(value) for term, value in sums.items()}, parts
 
     def _means(self, sums: dict[str, float], counted: Counted) -> dict[str, float]:
         """The mean of each term that the global batch has labels for, over all ranks."""

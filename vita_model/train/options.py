@@ -32,3 +32,5 @@ class Options:
     eval_samples: int = 200
     offload: str | None = None
     lora: Lora | None = None
+    wandb: str | None = None
+    peak: float | None = None

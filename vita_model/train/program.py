@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,23 @@ from vita_data.manifest.stage import split_stage
 from vita_model.batch.clauses import Clauses
 from vita_model.batch.readers import Transcripts
 from vita_model.config.model import ModelConfig
-from vita_model.train import checkpoint, folder, starts
+from vita_model.cost.effort import effort
+from vita_model.train import checkpoint, folder, history, starts
+from vita_model.train.boards import check_wandb
 from vita_model.train.codec.program import train_codec
 from vita_model.train.engine import start_processes
 from vita_model.train.finish import finish
 from vita_model.train.loop import Loop
 from vita_model.train.opening import opened
 from vita_model.train.options import Options
+from vita_model.train.pace import agreed, pace_of
 from vita_model.train.ready import check, engine_of
 from vita_model.train.say import Teller
 from vita_model.train.shared import require_shared
 from vita_model.train.spikes import Skipper, Spikes
 from vita_model.train.task import Task, halves, loss_of, stage_folder, training_seed
 from vita_model.train.validation import Validation, scorer
+from vita_model.train.watch import watch
 
 
 def train(options: Options) -> dict[str, Any]:
@@ -65,7 +70,9 @@ def _train_one(options: Options, place: str, half: str | None) -> dict[str, Any]
         teller.say(f"{options.out} has no complete checkpoint; starting at the first step")
     asked = asked_of(options, task, opening.config, world) | {"trained": starts.lineage(found, task)}
     asked |= starts.carried(found) | _characters(task)
+    asked |= history.data_of(task.stage) | {"stages": history.before(found, task.name)}
     check(task, options, asked["zero"])
+    check_wandb(options.wandb)
     cursor = 0 if went_on is None else int(checkpoint.facts(went_on)["step"])
     last = min(task.order.steps, options.max_steps or task.order.steps)
     if last < cursor:
@@ -88,9 +95,12 @@ def _train_one(options: Options, place: str, half: str | None) -> dict[str, Any]
         spikes = Spikes(options.spike_window, folder.read_metrics(options.out))
         skipper = Skipper(engine, spikes, options.skip_spikes, cursor - updates)
         validation = Validation(options.out, options.validate_every, scorer(engine, task), teller)
-        validation.begin(cursor)
-        loop = Loop(engine, task, options.out, asked, teller, skipper, exact, validation)
-        return finish(loop, loop.train(cursor, last, options.save_every), last, options.eval_samples)
+        pace = pace_of(engine.device, task.schedule.precision, options.peak)
+        watching = watch(options.out, cursor, asked, teller, pace, validation, options.wandb)
+        count = partial(effort, opening.config, task.trains, tuple(task.objective), options.lora)
+        loop = Loop(engine, task, options.out, asked, teller, skipper, exact, agreed(count))
+        done = loop.train(watching, cursor, last, options.save_every)
+        return finish(loop, done, last, options.eval_samples)
 
 
 def _leave_out(task: Task, run: Path) -> None:

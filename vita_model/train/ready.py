@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vita_data.errors import UsageError
+from vita_data.records.key import keyed_hash
 from vita_model.config.model import ModelConfig
 from vita_model.nets.batch import CTC
 from vita_model.nets.lora import add_lora
@@ -47,7 +48,7 @@ def set_learning(model: Vita, task: Task, options: Options, seed: int) -> None:
     """Lets the stage's parts learn, the language model by additions alone where LoRA is asked for."""
     model.set_trained(task.trains, tuple(task.objective))
     if options.lora is not None:
-        add_lora(model.language_model, options.lora, seed)
+        add_lora(model.language_model, options.lora, keyed_hash(seed, "lora") >> 1)
     model.save_memory(options.save_memory)
 
 

@@ -47,10 +47,10 @@ class Validation:
         kept = [line for line in whole if json.loads(line)["step"] <= done]
         files.write_bytes(str(self.path), "".join(kept).encode())
 
-    def after(self, done: int) -> None:
-        """Validates if it is time after so many steps."""
+    def after(self, done: int) -> dict[str, Any] | None:
+        """What a validation found, if it is time for one after so many steps."""
         if not self.every or done % self.every:
-            return
+            return None
         found = {"step": done, **self.score()}
         if not distributed.get_rank():
             with open(self.path, "a", encoding="utf-8") as stream:
@@ -59,6 +59,7 @@ class Validation:
         self.teller.say(f"held-out loss after {done} steps: {loss}")
         for line in found.get("answers", []):
             self.teller.say(_shown(line))
+        return found
 
 
 def scorer(engine: Any, task: Task) -> Score:

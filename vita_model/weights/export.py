@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,14 @@ def export_release(
     precision: torch.dtype | None = None,
     like: Path | None = None,
     shard_bytes: int = SHARD_BYTES,
+    beside: Callable[[Path], None] = lambda folder: None,
 ) -> None:
     """Writes every part of the model that a release can hold, with the files that describe their shapes.
 
     The safetensors are in `precision`, or the model's own; final.pt files in fp32. `like` is a released folder whose
     other files (tokenizer, configs) and unused tensors go along; without one, configs are written from the model's
-    and unused tensors are zero. Raises UsageError where `folder` is there already.
+    and unused tensors are zero. `beside` writes what is to lie there too, last. Raises UsageError where `folder` is
+    there already.
     """
     if folder.exists():
         raise UsageError(f"{folder} is there already; name a folder that is not.")
@@ -55,6 +58,7 @@ def export_release(
     else:
         _describe(model.config, unfinished, audio)
     _write(model, unfinished, audio, precision, like, shard_bytes)
+    beside(unfinished)
     os.replace(unfinished, folder)
 
 

@@ -7,7 +7,6 @@ number of ranks nor how they share a batch changes what is learned.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import distributed
 from vita_data.errors import VitaError
 from vita_data.records.key import keyed_hash
 from vita_model.batch.segments import Segments
+from vita_model.cost.effort import SegmentEffort
 from vita_model.nets.codec.codec import Reconstruction
 from vita_model.nets.codec.losses import WEIGHTS, MelDistances, codec_terms, weighted
 from vita_model.nets.codec.mel import LogMel
@@ -34,10 +34,19 @@ HEARD_BY = "mel_1024"
 
 
 class Gan:
-    """A training of the codec in progress; `batches` are this rank's, in the order of the steps to come."""
+    """A training of the codec in progress; `batches` are this rank's, in the order of the steps to come.
+
+    `effort` is that of a segment.
+    """
 
     def __init__(
-        self, engines: Engines, task: CodecTask, batches: Iterator[Segments], spikes: Spikes, aside: Aside
+        self,
+        engines: Engines,
+        task: CodecTask,
+        batches: Iterator[Segments],
+        spikes: Spikes,
+        aside: Aside,
+        effort: SegmentEffort | None = None,
     ) -> None:
         self.engines = engines
         self.task = task
@@ -47,7 +56,7 @@ class Gan:
         self.device: torch.device = engines.maker.device
         self.mels = MelDistances(task.config.codec).to(self.device)
         self.world = distributed.get_world_size()
-        self.since = time.monotonic()
+        self.effort = effort
         engines.maker.train()
         engines.trial.train()
 
@@ -74,14 +83,12 @@ class Gan:
         restarted = self._refresh(number)
         clips = self.task.schedule.global_batch
         tokens = clips * self.task.cut.samples // self.task.config.codec.hop
-        now, before = time.monotonic(), self.since
-        self.since = now
         return {
             "step": number,
             "loss": mean,
             **{f"loss_{name}": value for name, value in means.items()},
             **judged,
-            "sources": self._by_source(batch, made.waveform),
+            **breakdown.means([self._by_source(batch, made.waveform)]),
             **use_of(self.engines.codec, made.quantised),
             "restarted_codes": restarted,
             "learning_rate": rate,
@@ -89,8 +96,7 @@ class Gan:
             "spike": spike,
             "tokens": tokens,
             "samples": clips,
-            "seconds": now - before,
-            "tokens_per_second": tokens / (now - before),
+            **({"operations": clips * self.effort.of(joined)} if self.effort else {}),
         }
 
     def _teach_discriminators(
@@ -140,14 +146,15 @@ class Gan:
         return sum(len(rows) for _, rows in moved)
 
     @torch.no_grad()
-    def _by_source(self, batch: Segments, waveforms: torch.Tensor) -> dict[str, float]:
-        """The mean mel distance of each source's segments."""
+    def _by_source(self, batch: Segments, waveforms: torch.Tensor) -> breakdown.Parts:
+        """The mel distances of each source's segments."""
         mel: LogMel = self.mels.spectra[HEARD_BY]  # type: ignore[assignment]
         apart = (mel(waveforms.detach().squeeze(1)) - mel(batch.segments.squeeze(1))).abs().flatten(1).mean(1)
-        return breakdown.means(
+        sums = (
             {breakdown.source_of(key): (value, 1)}
             for key, value in zip(batch.keys, apart.tolist(), strict=True)
         )
+        return {breakdown.SOURCES: breakdown.joined(sums)}
 
     def _require_finite(self, number: int, value: float, mine: float, batch: Segments) -> None:
         if math.isfinite(value):

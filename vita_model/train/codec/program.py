@@ -14,25 +14,30 @@ from vita_model.batch.loader import prefetch
 from vita_model.batch.segments import Segments
 from vita_model.config.model import ModelConfig
 from vita_model.config.presets import preset
+from vita_model.cost.effort import segment_effort
 from vita_model.eval.answers import Line
 from vita_model.eval.score import score
 from vita_model.nets.vita import Vita, build
-from vita_model.train import checkpoint, folder, starts
+from vita_model.train import checkpoint, folder, history, starts
 from vita_model.train.aside import Aside
+from vita_model.train.boards import check_wandb
 from vita_model.train.codec import heldout
 from vita_model.train.codec.engines import Engines, build_discriminators, load_discriminators, start_engines
 from vita_model.train.codec.gan import Gan
 from vita_model.train.codec.task import CodecTask, open_codec_task
+from vita_model.train.consumed import Consumed
 from vita_model.train.drive import Drive
 from vita_model.train.engine import start_processes
 from vita_model.train.exam import metrics
 from vita_model.train.finish import leave
 from vita_model.train.options import Options
+from vita_model.train.pace import agreed, pace_of
 from vita_model.train.say import Teller
 from vita_model.train.shared import require_shared
 from vita_model.train.spikes import Spikes
 from vita_model.train.starts import Start
 from vita_model.train.validation import Validation
+from vita_model.train.watch import watch
 
 AHEAD = 3
 THREADS = 2
@@ -51,11 +56,13 @@ def train_codec(options: Options) -> dict[str, Any]:
     config = starts.config_of(found, task.config)
     rank, world = start_processes()
     task.check_ranks(world)
+    check_wandb(options.wandb)
     teller = Teller(rank == 0)
     if options.resume and went_on is None:
         teller.say(f"{options.out} has no complete checkpoint; starting at the first step")
     asked = _asked(options, task, config, world) | {"trained": starts.lineage(found, task)}
     asked |= starts.carried(found)
+    asked |= history.data_of(task.stage) | {"stages": history.before(found, task.name)}
     cursor = 0 if went_on is None else int(checkpoint.facts(went_on)["step"])
     last = min(task.order.steps, options.max_steps or task.order.steps)
     if last < cursor:
@@ -109,23 +116,21 @@ def _drive(
 ) -> int:
     def save(done: int) -> Path:
         final = {**said, "final": done == task.order.steps}
+        if distributed.get_rank() == 0:
+            final["consumed"] = consumed.after(done)
         return engines.save(options.out, done, _judged(task, done), final)
 
     task.cut.left_out.learn(folder.read_left_out(options.out))
-    batches = _batches(task, steps)
+    pace = pace_of(engines.maker.device, task.schedule.precision, options.peak)
+    consumed = Consumed(task.stage, task.order, task.cut.left_out)
+    batches = pace.waited_for(_batches(task, steps))
     try:
         spikes = Spikes(options.spike_window, folder.read_metrics(options.out))
         aside = Aside(options.out, task.cut.left_out, teller, engines.maker.device)
-        gan = Gan(engines, task, batches, spikes, aside)
+        gan = Gan(engines, task, batches, spikes, aside, agreed(partial(segment_effort, task.config)))
         validation = _validation(options, task, engines, teller)
-        validation.begin(steps.start)
-
-        def step(number: int) -> dict[str, Any]:
-            values = gan.step(number)
-            validation.after(number + 1)
-            return values
-
-        return Drive(options.out, teller, gan.device).through(steps, step, save, options.save_every)
+        watching = watch(options.out, steps.start, said, teller, pace, validation, options.wandb)
+        return Drive(watching, gan.device).through(steps, gan.step, save, options.save_every)
     finally:
         batches.close()
 
@@ -154,7 +159,7 @@ def _batches(task: CodecTask, steps: range) -> Generator[Segments]:
 
 def _asked(options: Options, task: CodecTask, config: ModelConfig, world: int) -> dict[str, Any]:
     return {
-        "version": 2,
+        "version": 3,
         "stage": task.name,
         "preset": config.preset,
         "seed": task.cut.seed,
