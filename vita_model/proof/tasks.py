@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ from typing import Any
 from vita_data import files
 from vita_data.errors import VitaError
 from vita_data.records.key import digest_of
+from vita_model.run.child import Children, end_with_parent
 
 Say = Callable[[str], None]
 
@@ -36,10 +37,13 @@ class Task:
 
 
 def command(words: Sequence[str]) -> None:
-    """Runs a command; VitaError where it fails."""
-    done = subprocess.run(list(words), check=False)
-    if done.returncode:
-        raise VitaError(f"{' '.join(words)} has ended with status {done.returncode}")
+    """Runs a command, which is told when this process is to end; VitaError where it fails."""
+    print(shlex.join(words), flush=True)
+    children = Children()
+    with children.listening():
+        ended = children.run(list(words))
+    if ended.status:
+        raise VitaError(f"its command has ended with status {ended.status}")
 
 
 def do_all(tasks: Sequence[Task], states: Path, workers: int, say: Say) -> dict[str, float]:
@@ -69,6 +73,7 @@ def do_all(tasks: Sequence[Task], states: Path, workers: int, say: Say) -> dict[
 
 
 def _alone() -> None:
+    end_with_parent()
     os.environ["OMP_NUM_THREADS"] = "1"  # tasks side by side share the cores better than threads of one do
 
 

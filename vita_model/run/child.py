@@ -60,7 +60,7 @@ class Children:
                     "PYTHONSAFEPATH": "1",
                 },  # a folder called like a package of ours must not shadow it
                 start_new_session=True,  # a terminal tells a whole group of Ctrl-C, and training takes two as an order
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent,
             ) as child
         ):
             self._child = child
@@ -91,7 +91,7 @@ def _children_of(process: int) -> list[int]:
     return []
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Asks the system to send SIGTERM to this process when the one that started it is killed."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGTERM)
