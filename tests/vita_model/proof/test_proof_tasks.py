@@ -39,7 +39,9 @@ def test_a_failure_is_told_with_its_log_and_the_same_call_goes_on_from_there(
     tasks: list[Task], tmp_path: Path
 ) -> None:
     states, said = tmp_path / "steps", list[str]()
-    with pytest.raises(VitaError, match=r"last: its command has ended with status 1; what it said is in .*last\.log"):
+    with pytest.raises(
+        VitaError, match=r"last: its command has ended with status 1; what it said is in .*last\.log"
+    ):
         do_all(tasks, states, 2, said.append)
     assert "nothing there" in (states / "last.log").read_text()
     assert [line.split()[0] for line in said if "of" in line] == ["first", "middle", "last"]
