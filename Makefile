@@ -28,7 +28,7 @@ proof-quick: $(READY)  ## the same in minutes, on little: that all of it runs
 	$(BIN)/vita-model proof --quick --out $(PROOF)-quick $(if $(FSDD),--speech $(FSDD))
 
 test: $(READY)  ## every test, the slow ones too
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations=25
 
 fuzz: $(READY)  ## the property tests and fuzzers again, on a thousand new examples each
 	VITA_TEST_EXAMPLES=fuzz $(BIN)/python -m pytest -q -n 2 --dist worksteal -m hypothesis

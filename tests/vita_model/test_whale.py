@@ -169,6 +169,17 @@ def test_noise_and_dropout_act_in_training_only() -> None:
         assert not torch.equal(heard(encoder, clip), heard(encoder, clip))
 
 
+def test_training_asks_the_convolutions_for_few_shapes_and_finds_the_same_states() -> None:
+    encoder, shapes = made(SMALL, dropout=0.0, dither=0.0), set()
+    encoder.subsampling.first.register_forward_pre_hook(lambda _, given: shapes.add(given[0].shape[2]))
+    for length in range(4000, 30000, 1300):
+        torch.testing.assert_close(
+            heard(encoder.train(), noise(length)), heard(encoder.eval(), noise(length)), rtol=1e-4, atol=1e-5
+        )
+    rounded = {size for size in shapes if size % 128 == 0}
+    assert rounded == {128, 256} and len(shapes - rounded) > 10
+
+
 def test_a_clip_past_the_position_table_is_refused() -> None:
     encoder = made(positions=20)
     heard(encoder, noise(14000))

@@ -32,8 +32,8 @@ class Amounts:
     named: int = 2
     asked: int = 8
     tested: int = 4  # questions about each to test with
-    repeated: int = 3000
-    reckonings: int = 10  # times that each is there
+    repeated: int = 2000
+    reckonings: int = 6  # times that each is there
     strings: int = 8000
     synthetic: int = 2500
     spoken: int = 2  # of each recording, for questions that are spoken
@@ -94,7 +94,7 @@ def write_texts(root: Path, amounts: Amounts) -> None:
     """Words alone: digits to be said again, sums and the like."""
     random = drawn("texts")
     turns = [questions.repeated(random) for _ in range(amounts.repeated)]
-    turns += [questions.reckoned(n) for n in range(questions.RECKONED) for _ in range(amounts.reckonings)]
+    turns += [turn for turn in questions.reckoned() for _ in range(amounts.reckonings)]
     root.mkdir(parents=True)
     _write_json(
         root / "texts.json",

@@ -57,16 +57,25 @@ def repeated(random: np.random.Generator, most: int = 5) -> Turn:
     return digits, digits
 
 
-def reckoned(number: int) -> Turn:
-    """A question about one or two digits in words alone, the `number`-th of 130."""
-    kind, (first, second) = number // 100, divmod(number % 100, 10)
-    if kind == 0:
-        return f"What is {first} plus {second}?", str(first + second)
-    if first == 0:
-        return f"What comes after {second}?", str(second + 1)
-    if first == 1:
-        return f"Say {second}.", str(second)
-    return f"Is it more than four: {second}?", "yes" if second > 4 else "no"
+def reckoned() -> Iterator[Turn]:
+    """Questions in words alone: about one or two digits, and all that is asked of a picture, of a digit that is read.
+
+    So a language model knows what is asked before it sees anything, as a published one does.
+    """
+    for first in range(10):
+        yield from ((f"What is {first} plus {second}?", str(first + second)) for second in range(10))
+        yield f"What comes after {first}?", str(first + 1)
+        yield f"Say {first}.", str(first)
+        yield f"Is it more than four: {first}?", "yes" if first > 4 else "no"
+        yield from ((f"{first}\n{question}", answer) for question, answer in _asked_of(first))
 
 
-RECKONED = 130
+def _asked_of(value: int) -> Iterator[Turn]:
+    """Each of the questions that a picture could be asked, yes as often as no."""
+    yield named(value)
+    yield from (caption(value, number) for number in range(len(CAPTIONS)))
+    for other in range(10):
+        yield PLUS.format(digit=other), str(value + other)
+        if other != value:
+            yield IS_IT.format(digit=other), "no"
+            yield IS_IT.format(digit=value), "yes"

@@ -10,8 +10,11 @@ from vita_data.digits.perturb import another_place, another_voice, at_level
 from vita_data.digits.recordings import RATE, Recording, Sound, by_digit
 
 MOST = 5
-PAUSES = (0.02, 0.3)  # seconds before a digit
-END = 0.1
+PAUSES = (0.02, 0.3)  # seconds between two digits
+EDGES = (
+    -0.15,
+    0.3,
+)  # seconds before the first and behind the last; nothing where less, as recordings may begin at once
 
 
 def draw_string(
@@ -30,13 +33,16 @@ def words_of(string: Sequence[Recording]) -> str:
 
 
 def laid(sounds: Sequence[Sound], random: np.random.Generator) -> Sound:
-    """Sounds one after the other, each at a level of its own, with pauses between them."""
-    parts: list[Sound] = []
-    for sound in sounds:
-        parts.append(np.zeros(int(random.uniform(*PAUSES) * RATE), dtype=np.float32))
+    """Sounds one after the other, each at a level of its own, with pauses between them and often around them."""
+    parts = [_pause(EDGES, random)]
+    for number, sound in enumerate(sounds):
+        parts += [_pause(PAUSES, random)] if number else []
         parts.append(at_level(sound, random.uniform(0.3, 0.9)))
-    parts.append(np.zeros(int(END * RATE), dtype=np.float32))
-    return np.concatenate(parts)
+    return np.concatenate([*parts, _pause(EDGES, random)])
+
+
+def _pause(seconds: tuple[float, float], random: np.random.Generator) -> Sound:
+    return np.zeros(max(0, int(random.uniform(*seconds) * RATE)), dtype=np.float32)
 
 
 def said(string: Sequence[Recording], random: np.random.Generator) -> Sound:

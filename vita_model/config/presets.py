@@ -46,7 +46,9 @@ def proof() -> ModelConfig:
         geometry=Geometry(
             tokenizer="qwen2.5-8k", tile_pixels=112, tile_tokens=16, max_tiles=3, max_length=512
         ),
-        encoder=EncoderConfig(hidden=64, layers=3, heads=4, intermediate=256, dropout=0.0, dither=0.0),
+        encoder=EncoderConfig(
+            mel_bins=40, hidden=64, layers=3, heads=4, intermediate=256, dropout=0.0, dither=0.0
+        ),
         adapter=AdapterConfig(channels=128, prompts=5),
         decoder=DecoderConfig(
             width=128, heads=4, kv_heads=4, intermediate=352, layers=2, nar_layers=1, codes=256

@@ -12,7 +12,9 @@ class EncoderConfig:
     `positions` are the rows of the position table, in frames after the sub-sampling. `chunk` frames attend
     to themselves and to `left_chunks` chunks before; a chunk of 0 is full attention, `left_chunks` -1 all of
     the past. `dynamic_chunks` draws a chunk size a batch while training, by the batch's seed. `dither` is the
-    noise added to the waveform while training, in units of one 16-bit step, as Kaldi counts it.
+    noise added to the waveform while training, in units of one 16-bit step, as Kaldi counts it. In training,
+    `time_masks` stretches of at most `widest_time_mask` filter-bank frames and `mel_masks` bands of at most
+    `widest_mel_mask` bins are hidden in every clip; VITA-1.5 does not say whether it hid any.
     """
 
     mel_bins: int = 80
@@ -27,6 +29,10 @@ class EncoderConfig:
     dropout: float = 0.1
     attention_dropout: float = 0.0
     dither: float = 1.0
+    time_masks: int = 0
+    widest_time_mask: int = 50
+    mel_masks: int = 0
+    widest_mel_mask: int = 10
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from vita_model.config.speech import EncoderConfig
 from vita_model.nets.chunks import Chunks, draw_chunks
 from vita_model.nets.cmvn import Cmvn
 from vita_model.nets.fbank import fbank
+from vita_model.nets.spec_augment import spec_augment
 from vita_model.nets.whale_blocks import Block, Clips, Embedding, Past, Subsampling
 
 LONGEST_WAVE = 10000.0
@@ -74,9 +75,11 @@ class SpeechEncoder(nn.Module):
             )
 
     def features(self, waveforms: torch.Tensor, lengths: tuple[int, ...]) -> torch.Tensor:
-        """Normalised filter-bank frames float32 (sum of frames, mel_bins), with noise in training only."""
+        """Normalised filter-bank frames float32 (sum of frames, mel_bins), with noise and masks in training only."""
         dither = self.config.dither if self.training else 0.0
         normalised: torch.Tensor = self.cmvn(fbank(waveforms, lengths, self.config.mel_bins, dither))
+        if self.training and (self.config.time_masks or self.config.mel_masks):
+            return spec_augment(normalised, tuple(map(fbank_frames, lengths)), self.config)
         return normalised
 
     def enter(

@@ -18,6 +18,7 @@ from vita_model.config.speech import EncoderConfig
 from vita_model.nets.laid import lay, pick
 
 SUBSAMPLING = 4
+ROUND = 128  # frames; a CPU makes and keeps a kernel for every shape of a convolution, so few shapes are asked for
 SEEN = 7  # filter-bank frames that one row sees before the blocks
 ALIGNED = 8  # head widths that GPU kernels take as they are
 
@@ -36,7 +37,10 @@ class Subsampling(nn.Module):
     ) -> torch.Tensor:
         """(sum of lengths, mel_bins) of clips -> (sum of counts, hidden)."""
         slots = tuple(SUBSAMPLING * max(2, -(-length // SUBSAMPLING)) for length in lengths)
-        planes = self.first(lay(frames, lengths, slots)[None, None]).relu()
+        laid = lay(frames, lengths, slots)
+        if self.training:
+            laid = functional.pad(laid, (0, 0, 0, -len(laid) % ROUND))
+        planes = self.first(laid[None, None]).relu()
         planes = self.second(planes).relu()[0].transpose(0, 1)
         hidden: torch.Tensor = self.out(pick(planes.flatten(1), slots, SUBSAMPLING, counts))
         return hidden

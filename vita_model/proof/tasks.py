@@ -56,14 +56,15 @@ def do_all(tasks: Sequence[Task], states: Path, workers: int, say: Say) -> dict[
     busy: dict[Future[float], Task] = {}
     with ProcessPoolExecutor(workers, get_context("spawn"), _alone, max_tasks_per_child=1) as pool:
         while waiting or busy:
-            for task in [task for task in waiting if set(task.after) <= set(seconds)]:
-                if _is_done(task, states):
-                    waiting.remove(task)
-                    seconds[task.name] = 0.0
-                elif len(busy) < workers:
-                    waiting.remove(task)
-                    say(f"{task.name} ({len(seconds) + len(busy) + 1} of {len(tasks)})")
-                    busy[pool.submit(_timed, task, states / f"{task.name}.log")] = task
+            ready = [task for task in waiting if set(task.after) <= set(seconds)]
+            if done := [task for task in ready if _is_done(task, states)]:
+                waiting = [task for task in waiting if task not in done]
+                seconds.update({task.name: 0.0 for task in done})
+                continue  # what they were waited for by may be done as well
+            for task in ready[: workers - len(busy)]:
+                waiting.remove(task)
+                say(f"{task.name} ({len(seconds) + len(busy) + 1} of {len(tasks)})")
+                busy[pool.submit(_timed, task, states / f"{task.name}.log")] = task
             for future in wait(busy, timeout=None, return_when=FIRST_COMPLETED).done if busy else ():
                 task = busy.pop(future)
                 seconds[task.name] = future.result()

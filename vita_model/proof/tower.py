@@ -32,6 +32,7 @@ NAME = "base"
 CLASSES = 10
 BATCH = 32
 LEARNING_RATE = 3e-3
+TURN, RESIZE, SHIFT = 0.2, 0.1, 0.1  # radians; parts of the size; parts of half the side
 _DIGIT = re.compile(r"\d")
 
 
@@ -106,12 +107,24 @@ def _right(tower: nn.Module, head: nn.Module, batch: tuple[torch.Tensor, torch.T
     return int((_scores(tower, head, batch[0]).argmax(-1) == batch[1]).sum())
 
 
+def _moved(pictures: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Pictures uint8 (count, 3, side, side), each turned, moved and resized a little, so that none comes twice."""
+    draws = torch.rand(4, len(pictures), generator=generator) * 2 - 1
+    angle, size, across, down = draws * torch.tensor([TURN, RESIZE, SHIFT, SHIFT])[:, None]
+    cosine, sine = angle.cos() * (1 + size), angle.sin() * (1 + size)
+    rows = torch.stack((cosine, -sine, across, sine, cosine, down), dim=1).view(-1, 2, 3)
+    grid = functional.affine_grid(rows, list(pictures.shape), align_corners=False)
+    moved = functional.grid_sample(pictures.float(), grid, padding_mode="border", align_corners=False)
+    return moved.round().to(pictures.dtype)
+
+
 def _learn(tower: nn.Module, head: nn.Module, pictures: Pictures, epochs: int, seed: int, out: Path) -> None:
     learned = [*tower.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(learned, lr=LEARNING_RATE, weight_decay=0.05)
     steps = epochs * math.ceil(len(pictures) / BATCH)
     warmup = max(1, steps // 20)
     tower.train()
+    generator = torch.Generator().manual_seed(seed)
     step = 0
     for epoch in range(epochs):
         order = sorted(range(len(pictures)), key=lambda n: keyed_hash(seed, "tower", str(epoch), str(n)))
@@ -119,7 +132,7 @@ def _learn(tower: nn.Module, head: nn.Module, pictures: Pictures, epochs: int, s
             rate = min(1.0, (step + 1) / warmup) * 0.5 * (1.0 + math.cos(math.pi * step / steps))
             for group in optimizer.param_groups:
                 group["lr"] = LEARNING_RATE * rate
-            loss = functional.cross_entropy(_scores(tower, head, tile), shown)
+            loss = functional.cross_entropy(_scores(tower, head, _moved(tile, generator)), shown)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(learned, 1.0)

@@ -135,8 +135,16 @@ def test_every_answer_is_right() -> None:
             named = int("".join(filter(str.isdigit, question)))
             sums = question.startswith("What")
             assert answer == (str(value + named) if sums else "yes" if value == named else "no")
-    said = dict(questions.reckoned(n) for n in range(questions.RECKONED))
+    said = dict(questions.reckoned())
     assert (said["What is 7 plus 8?"], said["What comes after 9?"], said["Say 3."]) == ("15", "10", "3")
+    assert (said["7\nIs it 7?"], said["7\nIs it 3?"]) == ("yes", "no")
+    assert (
+        said["7\nWhat is this digit plus 3?"] == "10" and said["7\nGive a caption."] == "Somebody wrote a 7."
+    )
+    told = [
+        answer for question, answer in questions.reckoned() if "Is it" in question and "more" not in question
+    ]
+    assert told.count("yes") == told.count("no") == 90
 
 
 def test_a_longer_throat_lowers_the_voice_and_another_pace_keeps_it() -> None:

@@ -61,3 +61,15 @@ def test_what_follows_a_change_is_done_again_and_nothing_else(tasks: list[Task],
     do_all(tasks, tmp_path / "steps", 2, said.append)
     assert [line.split()[0] for line in said if "of" in line] == ["middle", "last"]
     assert (tmp_path / "last").read_text() == "otherxx"
+
+
+def test_what_is_done_already_is_passed_before_anything_new_is_begun(
+    tasks: list[Task], tmp_path: Path
+) -> None:
+    states = tmp_path / "steps"
+    with pytest.raises(VitaError):
+        do_all(tasks, states, 1, lambda words: None)  # the last is not allowed yet
+    (tmp_path / "allowed").write_text("")
+    said = list[str]()
+    do_all([*tasks, task("aside", tmp_path, (), "start", "start")], states, 1, said.append)
+    assert [line.split()[0] for line in said if "of" in line] == ["last", "aside"]
