@@ -41,10 +41,10 @@ def stretched(sound: Sound, rate: float) -> Sound:
 
 def coloured(sound: Sound, random: np.random.Generator, decibels: float = 8.0) -> Sound:
     """A sound through a line that raises and lowers eight bands by at most so many decibels."""
-    spectrum = np.fft.rfft(sound)
+    spectrum = np.fft.rfft(sound, _size(len(sound)))
     bands = np.clip(random.normal(0.0, decibels / 2, 8), -decibels, decibels)
     curve = np.interp(np.linspace(0, 7, len(spectrum)), np.arange(8), bands)
-    return np.asarray(np.fft.irfft(spectrum * 10 ** (curve / 20), len(sound)), dtype=np.float32)
+    return np.asarray(np.fft.irfft(spectrum * 10 ** (curve / 20))[: len(sound)], dtype=np.float32)
 
 
 def in_a_room(sound: Sound, random: np.random.Generator) -> Sound:
@@ -53,19 +53,24 @@ def in_a_room(sound: Sound, random: np.random.Generator) -> Sound:
     echoes = random.normal(0.0, 1.0, count) * np.exp(-np.arange(count) / (count / 6))
     echoes *= random.uniform(0.02, 0.3) / np.linalg.norm(echoes)
     echoes[0] = 1.0
-    size = len(sound) + count
+    size = _size(len(sound) + count)
     found = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(echoes, size), size)
     return np.asarray(found[: len(sound)], dtype=np.float32)
 
 
 def hiss(count: int, random: np.random.Generator) -> Sound:
     """Noise of unit power, white or with less at high frequencies."""
-    white = random.normal(0.0, 1.0, count)
+    white = random.normal(0.0, 1.0, _size(count))
     if random.random() < 0.5:
         spectrum = np.fft.rfft(white)
         spectrum /= np.maximum(np.arange(len(spectrum)), 8) ** random.uniform(0.3, 1.0)
-        white = np.fft.irfft(spectrum, count)
-    return np.asarray(white / (np.sqrt((white**2).mean()) + 1e-9), dtype=np.float32)
+        white = np.fft.irfft(spectrum)
+    return np.asarray(white[:count] / (np.sqrt((white**2).mean()) + 1e-9), dtype=np.float32)
+
+
+def _size(count: int) -> int:
+    """As many samples or more, in a number that a Fourier transform is quick with."""
+    return -(-count // 4096) * 4096
 
 
 def with_noise(sound: Sound, noise: Sound, decibels: float) -> Sound:
