@@ -32,7 +32,7 @@ class Amounts:
     named: int = 2
     asked: int = 8
     tested: int = 4  # questions about each to test with
-    repeated: int = 2000
+    repeated: int = 3000
     reckonings: int = 6  # times that each is there
     strings: int = 8000
     synthetic: int = 2500
