@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,14 @@ class Work:
     def rate(self, number: int) -> float:
         """The learning rate of a step."""
         return schedule.rates(self.task.schedule, number, self.task.order.steps)[1]
+
+    def scheduler(
+        self, optimizer: torch.optim.Optimizer, first: int = 0
+    ) -> torch.optim.lr_scheduler.LambdaLR:
+        """What sets the learning rate of a step, `first` and those after it."""
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] = 1.0  # what the scheduler multiplies
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: self.rate(first + done))
 
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """AdamW as the trainer makes it."""
@@ -205,6 +213,23 @@ class OfDict(nn.Module):
         return {"loss": loss * scale}
 
 
+class PacksOf(torch.utils.data.Dataset[dict[str, Any]]):
+    """The packs of a whole training as dictionaries, by their place in it; read when they are asked for."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.rounds = task.order.rounds(1)
+
+    def __len__(self) -> int:
+        return self.task.order.steps * self.rounds
+
+    def __getitem__(self, place: int) -> dict[str, Any]:
+        step, number = divmod(place, self.rounds)
+        pack = self.task.batch(self.task.stage, self.task.order.shares(step, 1)[0][number].pack)
+        scale = 1 / max(1, len(pack.targets))
+        return {**{item.name: getattr(pack, item.name) for item in fields(pack)}, "scale": scale}
+
+
 class Packs(torch.utils.data.IterableDataset[dict[str, Any]]):
     """The packs of some steps as dictionaries."""
 
@@ -237,12 +262,6 @@ class OfTransformers:
         finally:
             os.environ.update(launched)
 
-    def _rate_from(self, first: int) -> Callable[[int], float]:
-        def rate(done: int) -> float:
-            return self.work.rate(first + done)
-
-        return rate
-
     def _laps(self, steps: range) -> list[Lap]:
         from transformers import Trainer, TrainerCallback, TrainingArguments
 
@@ -256,9 +275,6 @@ class OfTransformers:
                 clock.tick()
 
         said = self.work.task.schedule
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] = 1.0  # what the scheduler multiplies
-        rate = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate_from(steps.start))
         arguments = TrainingArguments(
             output_dir=str(self.run),
             max_steps=len(steps),
@@ -278,7 +294,7 @@ class OfTransformers:
             arguments,
             data_collator=lambda items: items[0],
             train_dataset=Packs(self.work, steps),
-            optimizers=(self.optimizer, rate),
+            optimizers=(self.optimizer, self.work.scheduler(self.optimizer, steps.start)),
             callbacks=[Laps()],
         )
         trainer.model_accepts_loss_kwargs = False  # the fields it takes are those of a pack
