@@ -30,6 +30,15 @@ def test_the_loss_of_transcripts_goes_to_the_source_of_their_clip() -> None:
     assert found["modalities"] == {"audio": (16.0, 8)}
 
 
+def test_the_loss_of_codec_tokens_goes_to_the_source_of_their_utterance_with_its_end() -> None:
+    found = by_part(
+        batch(code_lengths=(1, 2), holds=("audio", "audio")),
+        {"codes": torch.tensor([1.0, 2.0, 4.0, 8.0, 16.0])},
+    )
+    assert found["sources"] == {"my-source": (3.0, 2), "other": (28.0, 3)}
+    assert found["modalities"] == {"audio": (31.0, 5)}
+
+
 def test_an_empty_pack_has_no_parts() -> None:
     assert by_part(batch(keys=(), segments=(0, 9)), {"lm": torch.zeros(0)}) == {}
 

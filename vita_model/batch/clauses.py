@@ -17,7 +17,7 @@ from vita_model.batch.codes import Codes
 from vita_model.batch.collate import empty
 from vita_model.batch.left_out import LeftOut
 from vita_model.config.model import ModelConfig
-from vita_model.nets.batch import Batch
+from vita_model.nets.batch import Batch, modality
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Clauses:
             codes=torch.cat([clause.codes for clause in said]),
             code_lengths=tuple(len(clause.codes) for clause in said),
             keys=tuple(clause.key for clause in said),
+            holds=(modality(audio=True),) * len(said),
         )
 
     def encode(self, stage: Stage, place: Place) -> Clause:

@@ -68,7 +68,7 @@ class SpeechDecoder(nn.Module):
     def forward(
         self, text_vectors: torch.Tensor, text_lengths: Lengths, codes: torch.Tensor, code_lengths: Lengths
     ) -> torch.Tensor:
-        """The cross entropy summed over codec tokens and the end of each utterance, in fp32.
+        """The cross entropy (sum of code_lengths + utterances,) of codec tokens and the end of each utterance, in fp32.
 
         text_vectors are (sum of text_lengths, llm_hidden), codes (sum of code_lengths,) int64; padding among the
         codes carries no loss. Raises UsageError for an utterance that is longer than the positions.
@@ -76,7 +76,7 @@ class SpeechDecoder(nn.Module):
         logits = self.logits(text_vectors, text_lengths, codes, code_lengths)
         end = codes.new_tensor([self.config.end_speech])
         targets = torch.cat(list(chain(*((said, end) for said in codes.split(code_lengths)))))
-        return functional.cross_entropy(logits, targets, reduction="sum", ignore_index=self.config.padding)
+        return functional.cross_entropy(logits, targets, reduction="none", ignore_index=self.config.padding)
 
     def logits(
         self, text_vectors: torch.Tensor, text_lengths: Lengths, codes: torch.Tensor, code_lengths: Lengths

@@ -165,7 +165,7 @@ class Vita(nn.Module):
         return losses
 
     def _say(self, batch: Batch, idle: Mapping[Sense, Idle]) -> torch.Tensor:
-        """The summed loss of the codec tokens of a pack's clauses."""
+        """The losses of the codec tokens of a pack's clauses, each with its end."""
         with self._graph_of("language_model"):
             text = self.language_model.embed(batch.clauses)
         if batch.code_lengths:

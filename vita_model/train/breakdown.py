@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import distributed
 
-from vita_model.nets.batch import CTC, LM, Batch
+from vita_model.nets.batch import CODES, CTC, LM, Batch
 
 Sums = dict[str, tuple[float, int]]
 Parts = dict[str, Sums]
@@ -17,7 +17,7 @@ SOURCES, MODALITIES = "sources", "modalities"
 def of_samples(batch: Batch, losses: dict[str, torch.Tensor]) -> tuple[torch.Tensor, list[int]] | None:
     """The loss of each sample of a pack and what it is a sum over; None where losses are not told apart.
 
-    Of words where there are some, else of transcripts.
+    Of words where there are some, else of transcripts or codec tokens.
     """
     if LM in losses:
         ends = torch.tensor(batch.segments[1:], device=batch.loss_places.device)
@@ -26,6 +26,9 @@ def of_samples(batch: Batch, losses: dict[str, torch.Tensor]) -> tuple[torch.Ten
         return found, torch.bincount(owners, minlength=len(ends)).tolist()
     if CTC in losses and batch.symbol_lengths:
         return losses[CTC].detach(), list(batch.symbol_lengths)
+    if CODES in losses and batch.code_lengths:
+        counts = [length + 1 for length in batch.code_lengths]  # the end is learned as well
+        return torch.stack([loss.sum() for loss in losses[CODES].detach().split(counts)]), counts
     return None
 
 
