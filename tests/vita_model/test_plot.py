@@ -17,6 +17,7 @@ from PIL import Image
 
 from vita_data.errors import UsageError
 from vita_model.cli.main import main
+from vita_model.plot import page
 from vita_model.plot.curves import POINTS, curve_of, runs_of, smoothed
 from vita_model.plot.page import plot
 from vita_model.plot.panels import panels
@@ -45,8 +46,8 @@ def write_run(folder: Path, steps: int, stage: str = "1.2", **changes: Any) -> P
     return folder
 
 
-def titles(page: str) -> list[str]:
-    return re.findall(r"<figcaption>(.*?)</figcaption>", page)
+def titles(text: str) -> list[str]:
+    return re.findall(r"<figcaption>(.*?)</figcaption>", text)
 
 
 def test_a_page_has_all_plots_of_a_run_and_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
@@ -108,6 +109,18 @@ def test_pictures_are_what_their_endings_say(tmp_path: Path) -> None:
     assert ElementTree.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
     with pytest.raises(UsageError, match="end --out in one of them"):
         plot([run], tmp_path / "a.pdf")
+
+
+def test_an_overview_has_one_plot_for_each_run_in_the_order_of_the_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [write_run(tmp_path / stage, 5, stage) for stage in ("1.2", "0.1", "2.1a")]
+    drawn: list[str] = []
+    monkeypatch.setattr(page, "picture", lambda panels, kind: drawn.extend(one.title for one in panels))
+    page.overview(runs)
+    assert drawn == ["Stage 0.1", "Stage 1.2", "Stage 2.1a"]
+    monkeypatch.undo()
+    assert page.overview(runs).startswith(b"\x89PNG")
 
 
 def test_a_run_that_goes_on_is_drawn_without_the_line_being_written(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class Amounts:
     asked: int = 8
     tested: int = 4  # questions about each to test with
     repeated: int = 3000
+    scattered: int = 6000
     reckonings: int = 6  # times that each is there
     strings: int = 8000
     synthetic: int = 2500
@@ -47,6 +48,7 @@ class Amounts:
             "pictures",
             "test_pictures",
             "repeated",
+            "scattered",
             "reckonings",
             "strings",
             "synthetic",
@@ -94,6 +96,7 @@ def write_texts(root: Path, amounts: Amounts) -> None:
     """Words alone: digits to be said again, sums and the like."""
     random = drawn("texts")
     turns = [questions.repeated(random) for _ in range(amounts.repeated)]
+    turns += [questions.scattered(random) for _ in range(amounts.scattered)]
     turns += [turn for turn in questions.reckoned() for _ in range(amounts.reckonings)]
     root.mkdir(parents=True)
     _write_json(

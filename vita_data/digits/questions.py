@@ -21,6 +21,8 @@ CAPTIONS: tuple[Turn, ...] = (
     ("Give a caption.", "Somebody wrote a {digit}."),
 )
 
+BETWEEN = (" .", " -", " ,", " |", " *", " ~")  # a token each
+
 
 def named(value: int) -> Turn:
     """What it is."""
@@ -55,6 +57,23 @@ def repeated(random: np.random.Generator, most: int = 5) -> Turn:
     """Digits to be said again."""
     digits = " ".join(map(str, random.integers(0, 10, random.integers(1, most + 1))))
     return digits, digits
+
+
+def scattered(random: np.random.Generator, most: int = 5) -> Turn:
+    """Digits to be said again that stand apart, some of them drawn out, as they are in sound.
+
+    A language model that reads what was heard finds little of it at places of its own choice. A published one has seen
+    worse texts; a small one has to be shown.
+    """
+    digits = [str(digit) for digit in random.integers(0, 10, random.integers(1, most + 1))]
+    marks = random.choice(BETWEEN, 2)
+
+    def gap(least: int) -> str:
+        return "".join(random.choice(marks, random.integers(least, 10)))
+
+    drawn_out = [digit * int(random.integers(1, 4)) for digit in digits]
+    text = "".join(f"{digit}{gap(1)}" for digit in drawn_out)
+    return gap(0) + text, " ".join(digits)
 
 
 def reckoned() -> Iterator[Turn]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,14 @@ def plot(places: Sequence[Path], out: Path) -> dict[str, Any]:
     files.write_bytes(str(out), found)
     told = [{"name": run.name, "stage": run.stage, "steps": len(run.lines)} for run in runs]
     return {"out": str(out), "runs": told}
+
+
+def overview(places: Sequence[Path]) -> bytes:
+    """The losses of the runs at these places as one PNG, a plot for each."""
+    runs = sorted(runs_of(places), key=lambda run: run.stage)
+    return picture(
+        [replace(panel, title=f"Stage {run.stage}") for run in runs for panel in panels([run])[:1]], "png"
+    )
 
 
 def _page(stages: dict[str, list[Run]]) -> str:

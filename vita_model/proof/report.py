@@ -6,17 +6,20 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Any
 
 from vita_data import files
+from vita_model.plot.page import overview
 from vita_model.proof.goals import Row, losses, rows_of
 from vita_model.proof.plan import CARDS, Proof
 
-PAGE, FACTS = "proof.md", "proof.json"
+STAGES = ("1.1", "1.2", "1.3", "2.1a", "2.1b", "2.2", "3.1", "3.2")
+PAGE, FACTS, CURVES = "proof.md", "proof.json", "proof-curves.png"
 
 
 def report(proof: Proof, made_by: str, seconds: Mapping[str, float]) -> dict[str, Any]:
-    """Writes proof.md and proof.json into the folder; {rows, missed}."""
+    """Writes proof.md, proof.json and, with matplotlib, curves of the losses into the folder; {rows, missed}."""
     rows = rows_of(proof)
     missed = [row.name for row in rows if row.met is False]
     found = {
@@ -26,6 +29,9 @@ def report(proof: Proof, made_by: str, seconds: Mapping[str, float]) -> dict[str
         "seconds": dict(seconds),
     }
     files.write_json(str(proof.out / FACTS), found)
+    if find_spec("matplotlib"):
+        runs = [proof.out / "base" / "runs" / "0.1", *map(proof.run, STAGES)]
+        files.write_bytes(str(proof.out / CURVES), overview([run for run in runs if run.exists()]))
     files.write_bytes(str(proof.out / PAGE), _page(proof, made_by, rows, seconds).encode())
     return found
 
@@ -45,6 +51,7 @@ def _page(proof: Proof, made_by: str, rows: Sequence[Row], seconds: Mapping[str,
         _table(("", "measured", "95 % interval", "of", "goal", "met"), map(_cells, rows)),
         "## Held-out loss at the end of each stage, nats a label",
         _table(("stage", "loss"), ((name, f"{loss:.4f}") for name, loss in losses(proof).items())),
+        *([f"![Losses while each stage learns]({CURVES})"] if (proof.out / CURVES).exists() else []),
         "## Time",
         _table(("task", "seconds"), ((name, f"{value:.0f}") for name, value in seconds.items())),
         "Tasks run two at a time, so their sum is more than the time that passed.",

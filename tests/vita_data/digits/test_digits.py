@@ -25,6 +25,7 @@ FEW = Amounts(
     test_pictures=6,
     asked=4,
     repeated=20,
+    scattered=20,
     reckonings=1,
     strings=12,
     synthetic=4,
@@ -145,6 +146,17 @@ def test_every_answer_is_right() -> None:
         answer for question, answer in questions.reckoned() if "Is it" in question and "more" not in question
     ]
     assert told.count("yes") == told.count("no") == 90
+
+
+def test_what_is_scattered_is_said_again_once_each_and_in_order() -> None:
+    random, lengths = drawn("scattered"), set()
+    for _ in range(200):
+        question, answer = questions.scattered(random)
+        apart = "".join(sign if sign.isdigit() else " " for sign in question).split()
+        assert all(len(set(run)) == 1 and len(run) <= 3 for run in apart)
+        assert [run[0] for run in apart] == answer.split()
+        lengths.add(len(apart))
+    assert lengths == {1, 2, 3, 4, 5}
 
 
 def test_a_longer_throat_lowers_the_voice_and_another_pace_keeps_it() -> None:
