@@ -47,17 +47,28 @@ def proof() -> ModelConfig:
             tokenizer="qwen2.5-8k", tile_pixels=112, tile_tokens=16, max_tiles=3, max_length=512
         ),
         encoder=EncoderConfig(
-            mel_bins=40, hidden=64, layers=3, heads=4, intermediate=256, dropout=0.0, dither=0.0
+            mel_bins=40,
+            hidden=64,
+            layers=3,
+            heads=4,
+            intermediate=256,
+            chunk=8,  # places are scored absolutely: only chunks tell a small encoder what is near
+            left_chunks=1,
+            dropout=0.0,
+            dither=0.0,
         ),
         adapter=AdapterConfig(channels=128, prompts=5),
         decoder=DecoderConfig(
             width=128, heads=4, kv_heads=4, intermediate=352, layers=2, nar_layers=1, codes=256
         ),
         codec=CodecConfig(
-            channels=64,
+            channels=128,
+            block_kernels=(3, 7),
+            block_dilations=(1, 3),
             codes=256,
             global_hidden=8,
-            restart_after=5,
+            restart_after=10,
+            segment=6000,
             voice=tuple(range(8)),
             discriminator_width=4,
         ),
