@@ -16,7 +16,7 @@ from vita_data.digits.chance import drawn
 from vita_data.digits.perturb import another_place, another_voice, at_level
 from vita_data.digits.pictures import Digit, by_another_hand, plain
 from vita_data.digits.recordings import RATE, Recording, Sound
-from vita_data.digits.strings import draw_string, said, said_elsewhere, words_of
+from vita_data.digits.strings import draw_string, said_elsewhere, said_for_a_voice, words_of
 from vita_data.sample.native import conversations
 
 Speakers = Mapping[str, Sequence[Recording]]
@@ -38,7 +38,7 @@ class Amounts:
     strings: int = 8000
     synthetic: int = 2500
     spoken: int = 2  # of each recording, for questions that are spoken
-    voice: int = 600
+    voice: int = 4800  # as many, or the speech decoder learns them by heart
     unmeant: int = 1000
     tests: int = 600  # strings, and half as many sounds that are not meant
 
@@ -114,7 +114,7 @@ def write_strings(
     for number in range(count):
         random = drawn(name, str(number))
         string = draw_string(speakers, random, most)
-        sound = (said_elsewhere if elsewhere else said)(string, random)
+        sound = (said_elsewhere if elsewhere else said_for_a_voice)(string, random)
         lines.append(f"{string[0].speaker}-{number:05d}|{words_of(string)}\n")
         soundfile.write(root / "audio" / f"{string[0].speaker}-{number:05d}.flac", sound, rate)
     (root / "metadata.csv").write_text("".join(lines), encoding="utf-8")

@@ -13,6 +13,7 @@ from vita_data.digits.recordings import RATE, Sound
 
 WINDOW = 512  # of overlap-add, 32 ms
 SEEK = 160  # samples to either side in which the best fit is looked for
+LINE_NOISE = 1e-3  # its power's root, 60 dB below full scale
 
 
 def resized(sound: Sound, factor: float) -> Sound:
@@ -82,6 +83,13 @@ def with_noise(sound: Sound, noise: Sound, decibels: float) -> Sound:
 def at_level(sound: Sound, peak: float) -> Sound:
     """A sound whose largest sample is `peak`."""
     return np.asarray(sound * (peak / (np.abs(sound).max() + 1e-6)), dtype=np.float32)
+
+
+def on_a_line(sound: Sound, random: np.random.Generator) -> Sound:
+    """A sound with the faint noise of a line, so that its pauses are no zeros, which no codec makes well."""
+    return np.asarray(
+        np.clip(sound + random.normal(0.0, LINE_NOISE, len(sound)), -1.0, 1.0), dtype=np.float32
+    )
 
 
 def another_voice(sounds: list[Sound], random: np.random.Generator) -> list[Sound]:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vita_data.digits.perturb import another_place, another_voice, at_level
+from vita_data.digits.perturb import another_place, another_voice, at_level, on_a_line
 from vita_data.digits.recordings import RATE, Recording, Sound, by_digit
 
 MOST = 5
+LEVELS = (0.3, 0.9)  # of a digit's largest sample
+STUDIO = (0.6, 0.6)
 PAUSES = (0.02, 0.3)  # seconds between two digits
 EDGES = (
     -0.15,
@@ -32,12 +34,12 @@ def words_of(string: Sequence[Recording]) -> str:
     return " ".join(str(recording.digit) for recording in string)
 
 
-def laid(sounds: Sequence[Sound], random: np.random.Generator) -> Sound:
+def laid(sounds: Sequence[Sound], random: np.random.Generator, levels: tuple[float, float] = LEVELS) -> Sound:
     """Sounds one after the other, each at a level of its own, with pauses between them and often around them."""
     parts = [_pause(EDGES, random)]
     for number, sound in enumerate(sounds):
         parts += [_pause(PAUSES, random)] if number else []
-        parts.append(at_level(sound, random.uniform(0.3, 0.9)))
+        parts.append(at_level(sound, random.uniform(*levels)))
     return np.concatenate([*parts, _pause(EDGES, random)])
 
 
@@ -48,6 +50,11 @@ def _pause(seconds: tuple[float, float], random: np.random.Generator) -> Sound:
 def said(string: Sequence[Recording], random: np.random.Generator) -> Sound:
     """A string as it was recorded."""
     return laid([recording.sound for recording in string], random)
+
+
+def said_for_a_voice(string: Sequence[Recording], random: np.random.Generator) -> Sound:
+    """A string as a speaker in a studio would say it: at one level, with a line's faint noise in its pauses."""
+    return on_a_line(laid([recording.sound for recording in string], random, STUDIO), random)
 
 
 def said_elsewhere(string: Sequence[Recording], random: np.random.Generator) -> Sound:

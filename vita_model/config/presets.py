@@ -68,7 +68,8 @@ def proof() -> ModelConfig:
             codes=256,
             global_hidden=8,
             restart_after=10,
-            segment=6000,
+            mel_bands=26,  # finer ones tell pitch, which is learned long after what makes words
+            segment=9000,
             voice=tuple(range(8)),
             discriminator_width=4,
         ),
