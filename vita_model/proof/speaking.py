@@ -19,7 +19,7 @@ from vita_model.nets.sampling import Sampling
 from vita_model.nets.speak import speak, spoken
 
 TABLE = "transcripts.csv"
-LIKELIEST = Sampling(top_k=1, most=400)
+DRAW = Sampling(top_k=10, most=400)  # the likeliest codec token every time stays in a sound too long
 
 
 def speak_texts(run: Path, texts: tuple[str, ...], out: Path) -> None:
@@ -29,7 +29,7 @@ def speak_texts(run: Path, texts: tuple[str, ...], out: Path) -> None:
     rows = []
     out.mkdir(parents=True, exist_ok=True)
     for number, text in enumerate(texts):
-        pieces = list(speak(model, [spoken(text, tokenizer)], sampling=LIKELIEST))
+        pieces = list(speak(model, [spoken(text, tokenizer)], sampling=DRAW))
         sound = torch.cat(pieces) if pieces else torch.zeros(model.config.codec.rate // 10)
         rows.append((_write(out, number, sound, model.config.codec.rate), text))
     _list(out, rows)
