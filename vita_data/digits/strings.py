@@ -35,7 +35,7 @@ def words_of(string: Sequence[Recording]) -> str:
 
 
 def laid(sounds: Sequence[Sound], random: np.random.Generator, levels: tuple[float, float] = LEVELS) -> Sound:
-    """Sounds one after the other, each at a level of its own, with pauses between them and often around them."""
+    """Sounds one after the other, each at a level between two, with pauses between them and often around them."""
     parts = [_pause(EDGES, random)]
     for number, sound in enumerate(sounds):
         parts += [_pause(PAUSES, random)] if number else []

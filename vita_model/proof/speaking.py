@@ -19,7 +19,7 @@ from vita_model.nets.sampling import Sampling
 from vita_model.nets.speak import speak, spoken
 
 TABLE = "transcripts.csv"
-DRAW = Sampling(top_k=10, most=400)  # the likeliest codec token every time stays in a sound too long
+DRAW = Sampling(top_k=10, most=400)  # the likeliest every time was understood less or alike
 
 
 def speak_texts(run: Path, texts: tuple[str, ...], out: Path) -> None:

@@ -17,7 +17,8 @@ from vita_data.digits.corpus import Amounts
 from vita_data.digits.make import Request, make_digits
 from vita_data.digits.perturb import another_place, another_voice, resized, stretched
 from vita_data.digits.pictures import read_digits
-from vita_data.digits.recordings import RATE
+from vita_data.digits.recordings import RATE, Recording
+from vita_data.digits.strings import said, said_for_a_voice
 from vita_data.errors import UsageError
 
 FEW = Amounts(
@@ -175,3 +176,18 @@ def test_a_longer_throat_lowers_the_voice_and_another_pace_keeps_it() -> None:
 def test_a_folder_without_recordings_is_refused_with_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="give a clone of the Free Spoken Digit Dataset"):
         make_digits(tmp_path / "corpus", Request(tmp_path, (), FEW), lambda words: None)
+
+
+def test_the_voice_that_is_learned_has_one_level_and_pauses_that_are_no_zeros() -> None:
+    loud, soft = tone(300, 0.3), 0.1 * tone(400, 0.3)
+    string = [Recording(digit, "ann", digit, sound) for digit, sound in ((1, loud), (2, soft))]
+    for number in range(8):
+        plain = said(string, drawn("voice", str(number)))
+        voice = said_for_a_voice(string, drawn("voice", str(number)))
+        silent = plain == 0.0
+        assert silent.any() and len(plain) == len(voice)
+        assert 5e-4 < np.abs(voice[silent]).mean() < 2e-3
+        middle = len(voice) // 2
+        assert all(
+            np.abs(half).max() == pytest.approx(0.6, abs=0.02) for half in (voice[:middle], voice[middle:])
+        )
