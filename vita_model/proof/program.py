@@ -12,7 +12,7 @@ from vita_data.errors import UsageError, VitaError
 from vita_model.proof.goals import LOWER, TO_THE_BIT
 from vita_model.proof.plan import Proof, tasks_of
 from vita_model.proof.report import PAGE, report
-from vita_model.proof.tasks import do_all, seconds_of
+from vita_model.proof.tasks import do_all, passed, seconds_of
 
 WORKERS = 2
 QUICK = (0.05, 30)  # part of the corpus, steps of each training
@@ -20,7 +20,7 @@ _NAME = re.compile(r"\d_([^_]+)_\d+\.wav")
 
 
 def prove(out: Path, speech: Path | None, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
-    """Does what is to be done and writes the page; {rows, missed, seconds, command}.
+    """Does what is to be done and writes the page; {rows, missed, seconds, passed, command}.
 
     A quick one takes a part of everything and leaves out one speaker only. VitaError where a training is no better
     than a guess, or changed what it was to leave.
@@ -35,7 +35,7 @@ def prove(out: Path, speech: Path | None, quick: bool, say: Callable[[str], None
     with files.locked(str(states), "proof"):
         do_all(tasks, states, WORKERS, say)
         words = ["vita-model proof", *(["--quick"] if quick else []), *(["--speech FSDD"] if speech else [])]
-        found = report(proof, " ".join(words), seconds_of(tasks, states))
+        found = report(proof, " ".join(words), seconds_of(tasks, states), passed(tasks, states))
     broken = [row["name"] for row in found["rows"] if row["goal"] in (LOWER, TO_THE_BIT) and not row["met"]]
     if broken:
         raise VitaError(

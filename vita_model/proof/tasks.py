@@ -107,7 +107,7 @@ def _is_done(task: Task, states: Path) -> bool:
 
 
 def _note(task: Task, states: Path, seconds: float) -> None:
-    said = {"task": task.name, "inputs": _inputs(task), "seconds": round(seconds, 1)}
+    said = {"task": task.name, "inputs": _inputs(task), "seconds": round(seconds, 1), "ended": time.time()}
     files.write_json(str(states / f"{task.name}.json"), said)
 
 
@@ -115,3 +115,17 @@ def seconds_of(tasks: Sequence[Task], states: Path) -> dict[str, float]:
     """How long each task took when it was done last."""
     paths = {task.name: states / f"{task.name}.json" for task in tasks}
     return {name: files.read_json(str(path))["seconds"] for name, path in paths.items() if path.exists()}
+
+
+def passed(tasks: Sequence[Task], states: Path) -> float:
+    """The seconds in which at least one task was at work, when each was done last."""
+    paths = [states / f"{task.name}.json" for task in tasks]
+    ends = [
+        (said["ended"], said["seconds"])
+        for said in map(files.read_json, map(str, filter(Path.exists, paths)))
+    ]
+    total, until = 0.0, 0.0
+    for begun, ended in sorted((ended - seconds, ended) for ended, seconds in ends):
+        total += max(0.0, ended - max(begun, until))
+        until = max(until, ended)
+    return total

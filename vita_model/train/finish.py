@@ -58,6 +58,8 @@ def _scores(loop: Loop, done: int, samples: int) -> dict[str, Any] | None:
         found["forgotten"] = [row["stage"] for row in found["earlier"] if row["forgotten"]]
         for row in found["earlier"]:
             loop.teller.say(forgetting.words(row))
+        if found["earlier"] and not ended:
+            loop.teller.say("the stage has not come to its end, so none of this stops it")
     if loop.rank == 0:
         leave(loop.run, found, lines, loop.teller)
     return found

@@ -112,10 +112,13 @@ def test_a_stage_that_may_forget_tells_what_it_lost(first: Path, data: str, tmp_
     assert third["earlier"][0]["loss"] > 0.5 and third["forgotten"] == []
 
 
-def test_a_stage_that_is_not_at_its_end_is_not_judged(first: Path, data: str, tmp_path: Path) -> None:
+def test_a_stage_that_is_not_at_its_end_is_not_judged_and_says_so(
+    first: Path, data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     start, run = better(first, tmp_path / "first"), tmp_path / "second"
     found = train(Options("1.2", data, "tiny", run, init=(start,), max_steps=1))["eval"]
     assert found["earlier"][0]["loss"] > 0.5 and found["forgotten"] == []
+    assert "the stage has not come to its end, so none of this stops it" in capsys.readouterr().err
 
 
 def test_scores_of_other_samples_are_not_compared(first: Path, data: str, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from vita_data import files
 from vita_data.errors import VitaError
-from vita_model.proof.tasks import Task, command, do_all, seconds_of
+from vita_model.proof.tasks import Task, command, do_all, passed, seconds_of
 
 SCRIPT = """
 import pathlib, sys
@@ -73,3 +74,11 @@ def test_what_is_done_already_is_passed_before_anything_new_is_begun(
     said = list[str]()
     do_all([*tasks, task("aside", tmp_path, (), "start", "start")], states, 1, said.append)
     assert [line.split()[0] for line in said if "of" in line] == ["last", "aside"]
+
+
+def test_minutes_in_which_two_worked_count_once_and_those_between_two_calls_not(
+    tasks: list[Task], tmp_path: Path
+) -> None:
+    for name, ended, seconds in ("first", 100.0, 100.0), ("middle", 120.0, 60.0), ("last", 1000.0, 30.0):
+        files.write_json(str(tmp_path / f"{name}.json"), {"ended": ended, "seconds": seconds})
+    assert passed(tasks, tmp_path) == 100 + 20 + 30
