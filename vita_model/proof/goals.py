@@ -16,7 +16,7 @@ from vita_data import files
 from vita_model.config.presets import preset
 from vita_model.eval.metrics import wilson
 from vita_model.eval.paired import compare, read_answers
-from vita_model.proof.plan import PRESET, Proof
+from vita_model.proof.plan import PRESET, STAGES, Proof
 from vita_model.train import checkpoint, saved
 from vita_model.train.folder import EVAL, METRICS, read_metrics
 from vita_model.train.tensors import Tensors
@@ -255,6 +255,6 @@ def _learned(proof: Proof) -> Iterator[Row]:
 
 def losses(proof: Proof) -> dict[str, float]:
     """The held-out loss after each stage."""
-    paths = {path.parent.name: path for path in sorted((proof.out / "main" / "runs").glob(f"*/{EVAL}"))}
-    said = {name: files.read_json(str(path)).get("loss") for name, path in paths.items()}
+    paths = {stage: proof.run(stage) / EVAL for stage in STAGES}
+    said = {stage: files.read_json(str(path)).get("loss") for stage, path in paths.items() if path.exists()}
     return {name: loss for name, loss in said.items() if loss is not None}

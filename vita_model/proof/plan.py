@@ -1,6 +1,7 @@
 """What the proof does: corpora, the stages, other speakers, questions that nobody trained with.
 
-OUT/corpus, OUT/base, OUT/main      digits; a language model and a tower to start from; the seven stages
+OUT/corpus, OUT/base                digits; a language model and a tower to start from
+OUT/sound, OUT/main                 the stages that need no other one, 2.1a and 3.1; the rest of the seven
 OUT/unseen/<speaker>/               stage 2.1 once more without one speaker
 OUT/test                            builds to test with
 OUT/scores/<name>/                  eval.json and answers.jsonl of every model and test
@@ -23,7 +24,12 @@ from vita_model.train.folder import EVAL
 CARDS = ROOT / "proof"
 PRESET = "proof"
 STRINGS = 600
+STAGES = ("1.1", "1.2", "1.3", "2.1a", "2.1b", "2.2", "3.1", "3.2")
 SEEN = ("1.1", "1.2", "1.3", "2.2")  # whose checkpoints are asked about pictures
+SOUND = (
+    "2.1a",
+    "3.1",
+)  # one run at a time writes to a folder: in their own these are learned beside the others
 TOWER_EPOCHS = 20
 SPOKEN = tuple(
     f"{first} {second} {third}" for first in range(10) for second, third in ((4, 7), (9, 0), (2, 5))
@@ -48,9 +54,17 @@ class Proof:
         """Where the results of a test lie."""
         return self.out / "scores" / name / EVAL
 
+    def home(self, stage: str) -> Path:
+        """The folder in which a stage is built, trained and scored."""
+        return self.out / ("sound" if stage in SOUND else "main")
+
     def run(self, stage: str) -> Path:
         """The run of a stage."""
-        return self.out / "main" / "runs" / stage
+        return self.home(stage) / "runs" / stage
+
+    def trained(self, stage: str) -> Path:
+        """What says that a stage is trained, and from what."""
+        return self.home(stage) / "run" / f"train-{stage}.json"
 
 
 def tasks_of(proof: Proof) -> list[Task]:
@@ -132,19 +146,21 @@ def _start(proof: Proof) -> Iterator[Task]:
 
 
 def _stages(proof: Proof) -> Iterator[Task]:
-    corpus, main, base = proof.out / "corpus", proof.out / "main", proof.out / "base" / "tower"
+    corpus, base = proof.out / "corpus", proof.out / "base" / "tower"
     reads = (corpus / "corpus.json", *_cards())
-    # Nothing comes before these two, so they are learned while the start is; one run at a time writes to a folder.
-    for name, stage, after in ("codec", "3.1", "pictures"), ("encoder", "2.1a", "codec"):
-        words = _run(proof, "proof.yaml", corpus, main, "--stages", stage)
-        yield _commanded(name, words, (after,), reads, main / "eval" / stage / EVAL)
-    for name, last, before in (
-        ("seeing", "1.3", ("tower", "encoder")),
-        ("hearing", "2.2", ("seeing",)),
-        ("speaking", "3.2", ("hearing",)),
+    seeing, hearing = "1.1-1.3", "1.1-1.3,2.1b-2.2"
+    for name, last, stages, learned, before in (
+        ("seeing", "1.3", seeing, (), ("tower",)),
+        ("hearing", "2.2", hearing, ("2.1a",), ("seeing", "encoder")),
+        ("speaking", "3.2", f"{hearing},3.2", SOUND, ("hearing", "codec")),
     ):
-        words = _run(proof, "proof.yaml", corpus, main, "--stages", f"1.1-{last}", "--init", base)
-        yield _commanded(name, words, before, (*reads, base / EVAL), main / "eval" / last / EVAL)
+        starts = [word for start in (base, *map(proof.run, learned)) for word in ("--init", start)]
+        words = _run(proof, "proof.yaml", corpus, proof.home(last), "--stages", stages, *starts)
+        made = (*reads, base / EVAL, *map(proof.trained, learned))
+        yield _commanded(name, words, before, made, proof.home(last) / "eval" / last / EVAL)
+    for name, stage, after in ("encoder", "2.1a", "corpus"), ("codec", "3.1", "encoder"):
+        words = _run(proof, "proof.yaml", corpus, proof.home(stage), "--stages", stage)
+        yield _commanded(name, words, (after,), reads, proof.home(stage) / "eval" / stage / EVAL)
 
 
 def _unseen(proof: Proof) -> Iterator[Task]:
@@ -166,7 +182,7 @@ def _unseen(proof: Proof) -> Iterator[Task]:
             f"adapter without {speaker}",
             _run(proof, "proof.yaml", corpus, home, "--stages", "2.1", "--init", proof.run("1.3")),
             (f"encoder without {speaker}", "seeing"),
-            (facts, proof.out / "main" / "run" / "train-1.3.json", *_cards()),
+            (facts, proof.trained("1.3"), *_cards()),
             trained,
         )
         clips = corpus / "test" / "unseen"
@@ -208,19 +224,18 @@ def _tests(proof: Proof) -> Iterator[Task]:
     yield _asked(proof, "spoken-2.2-blank", "2.2", "2.2", "--without", "sight")
     known = proof.out / "corpus" / "test" / "known"
     for stage in ("2.1a", "2.1b"):  # after 2.2 speech is a question and is answered
-        trained = proof.out / "main" / "run" / f"train-{stage}.json"
-        yield _heard(proof, f"known-{stage}", proof.run(stage), known, "hearing", trained)
+        after = "encoder" if stage in SOUND else "hearing"
+        yield _heard(proof, f"known-{stage}", proof.run(stage), known, after, proof.trained(stage))
 
 
 def _asked(proof: Proof, name: str, trained: str, stage: str, *more: str) -> Task:
     words = ("eval", proof.run(trained), "--data", proof.out / "test", "--stage", stage, "--part", "all")
-    made = proof.out / "main" / "run" / f"train-{trained}.json"
     built = proof.out / "test" / "stages" / stage / "stage.json"
     return _commanded(
         f"test {name}",
         _python("vita_model", *words, "--out", proof.score(name).parent, *more),
         ("seeing" if trained in ("1.1", "1.2", "1.3") else "hearing", f"test build {stage}"),
-        (made, built),
+        (proof.trained(trained), built),
         proof.score(name),
     )
 
@@ -228,7 +243,7 @@ def _asked(proof: Proof, name: str, trained: str, stage: str, *more: str) -> Tas
 def _voices(proof: Proof) -> Iterator[Task]:
     """What is spoken, and the codec's round trip, written down by a recogniser that was trained apart."""
     run, out = proof.run("3.2"), proof.out / "spoken"
-    made = proof.out / "main" / "run" / "train-3.2.json"
+    made = proof.trained("3.2")
     yield Task(
         "say",
         speak_texts,

@@ -12,9 +12,8 @@ from typing import Any
 from vita_data import files
 from vita_model.plot.page import overview
 from vita_model.proof.goals import Row, losses, rows_of
-from vita_model.proof.plan import CARDS, Proof
+from vita_model.proof.plan import CARDS, STAGES, Proof
 
-STAGES = ("1.1", "1.2", "1.3", "2.1a", "2.1b", "2.2", "3.1", "3.2")
 PAGE, FACTS, CURVES = "proof.md", "proof.json", "proof-curves.png"
 
 

@@ -63,7 +63,7 @@ def restore(engine: Any, read: Callable[[str], torch.Tensor], step: int) -> None
     """Puts moments back, as after `step` updates; the weights came before."""
     state = engine.basic_optimizer.state
     for flat in _partitions(engine):
-        count = torch.tensor(float(step))
+        count = torch.tensor(float(step), device=flat.device)
         state[flat] = {"step": count, **{kind: torch.zeros_like(flat) for kind in MOMENTS}}
     _link(engine)
     for name, weight in trainable(engine.module).items():
