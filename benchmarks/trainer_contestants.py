@@ -98,7 +98,9 @@ class Work:
     def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """AdamW as the trainer makes it."""
         said = self.task.schedule
-        return torch.optim.AdamW(groups(model, said.weight_decay), lr=said.learning_rate, betas=said.betas)
+        return torch.optim.AdamW(
+            groups(model, said.weight_decay), lr=said.learning_rate, betas=said.betas, fused=True
+        )
 
 
 class Ours:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from vita_data.errors import UsageError
 from vita_model.cli.main import main
-from vita_model.plot import page
+from vita_model.plot import draw, page
 from vita_model.plot.curves import POINTS, curve_of, runs_of, smoothed
 from vita_model.plot.page import plot
 from vita_model.plot.panels import panels
@@ -161,3 +161,11 @@ def test_a_running_mean_stays_between_the_values_and_begins_with_the_first(
     assert min(values) - 1e-6 <= min(found) and max(found) <= max(values) + 1e-6
     if span == 0:
         assert found == pytest.approx(values, abs=1e-6)
+
+
+def test_the_place_beside_an_odd_last_plot_is_empty(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 20)
+    three = draw.picture(panels(runs_of([run]))[:3], "svg").decode()
+    assert len(re.findall(r'id="axes_\d+"', three)) == 4
+    last = three.split('id="axes_4"')[1]
+    assert "matplotlib.axis" not in last and "<path" not in last

@@ -63,11 +63,11 @@ def picture(panels: Sequence[Panel], kind: str) -> bytes:
     down = math.ceil(len(panels) / across)
     with _style():
         figure = _figure(WIDTH * across, (HEIGHT + 0.4) * down)
-        grid = figure.subplots(down, across, squeeze=False).flat
+        grid = list(figure.subplots(down, across, squeeze=False).flat)
         for axes, panel in zip(grid, panels, strict=False):
             _draw(axes, panel)
             axes.set_title(panel.title)
-        for axes in list(grid)[len(panels) :]:
+        for axes in grid[len(panels) :]:
             axes.set_axis_off()
         return _written(figure, kind, dpi=130, metadata={"Date": None} if kind == "svg" else {})
 
